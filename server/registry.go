@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// A NodeID names one start of one server process: its name and a random boot number, as in "node-1.5f3a". A restarted node
+// is another NodeID.
+type NodeID string
+
+// ErrUnavailable is what a Registry returns when it cannot reach the truth right now, such as while a leader is elected.
+// Nothing is known about the key then. Callers may try again.
+var ErrUnavailable = errors.New("registry unavailable")
+
+// A Registry is one node's view of who is online where. All nodes of a cluster see the same keys. Implementations live in
+// subpackages and must pass registrytest.Run. Every method may be called from any goroutine.
+type Registry interface {
+	// Join starts this node's lease and makes h hear what other nodes tell it. It is called once, before the other methods.
+	// The implementation renews the lease every 2 s for 6 s until Close.
+	Join(ctx context.Context, node NodeID, h NodeHandler) error
+
+	// Nodes returns the nodes whose lease lives, this one included.
+	Nodes(ctx context.Context) ([]NodeID, error)
+
+	// Update changes the sessions of one user by compare-and-swap: it calls change with the present sessions, oldest
+	// LoginSeq first, and stores what change returns, unless the key changed in between: then it calls change again. change
+	// must be pure and must not keep or alter its argument. Returning no sessions removes the key. An error of change stops
+	// the update and is returned as it is; nothing is stored. When Update returns nil, every later Sessions and Update on
+	// any node sees the new value.
+	Update(ctx context.Context, key UserKey, change func(sessions []Session) ([]Session, error)) error
+
+	// Sessions returns the sessions of one user, oldest LoginSeq first. A user who has none is no error.
+	Sessions(ctx context.Context, key UserKey) ([]Session, error)
+
+	// UsersOn returns every user who has a session whose Node is node, in no order. It may miss users who arrive meanwhile.
+	UsersOn(ctx context.Context, node NodeID) iter.Seq2[UserKey, error]
+
+	// Kick asks node to end a session and reports whether a live connection was told. A node that is dead or silent for 2 s is an
+	// error; a node that does not hold the session with that LoginSeq answers false.
+	Kick(ctx context.Context, node NodeID, k Kick) (told bool, err error)
+
+	// Announce tells every node, this one included, that something durable changed. A node that is cut off may miss it.
+	Announce(ctx context.Context, n News) error
+
+	// Close ends the lease at once and stops hearing. Sessions stay.
+	Close() error
+}
+
+// News is something durable that changed in the Store and that nodes may hold copies of.
+type News struct {
+	App  uint64
+	User string // the account that changed, or "" for the app's settings
+}
+
+// A NodeHandler hears what other nodes tell this one. Calls may come at the same time, from any goroutine.
+type NodeHandler interface {
+	// HandleKick ends a session of this node and reports whether its connection was told.
+	HandleKick(k Kick) (told bool)
+	// HandleNews drops copies of what changed.
+	HandleNews(n News)
+}
