@@ -1,11 +1,13 @@
 // Package codes holds the words and numbers that tim shares with every language: error codes, states, events,
-// platforms. They are generated from spec/; this file gives them their methods.
+// platforms. They are generated from spec/; codes.go and platforms.go give them their methods.
 package codes
 
 import (
+	"slices"
 	"strconv"
-	"strings"
 )
+
+//go:generate go run github.com/opentim/tim/internal/gen
 
 // A Code is an error code of the login API. It is an error: compare with errors.Is, which works through wrapping.
 // OK is a Code but never returned as an error.
@@ -16,6 +18,9 @@ type info struct {
 	retry      bool
 	close      int
 }
+
+// All returns every code that this version knows, OK included, in the order of spec/codes.json.
+func All() []Code { return slices.Clone(all) }
 
 // Error returns the text and the number, such as "the ticket is expired (70001)".
 func (c Code) Error() string { return c.Text() + " (" + strconv.Itoa(int(c)) + ")" }
@@ -28,7 +33,7 @@ func (c Code) Name() string {
 	return "Code" + strconv.Itoa(int(c))
 }
 
-// Text returns one sentence of what happened, without a full stop.
+// Text returns one sentence of what happened, without a full stop, or "error" for a number this version does not know.
 func (c Code) Text() string {
 	if i, ok := table[c]; ok {
 		return i.text
@@ -45,32 +50,38 @@ func (c Code) CloseCode() int { return table[c].close }
 
 // FromCloseCode returns the Code whose CloseCode is n, and whether there is one.
 func FromCloseCode(n int) (Code, bool) {
-	for c, i := range table {
-		if i.close == n && n != 0 {
-			return c, true
-		}
-	}
-	return 0, false
+	c, ok := byCloseCode[n]
+	return c, ok
 }
 
-// ParsePlatform returns the Platform called name, in any case, and whether there is one.
-func ParsePlatform(name string) (Platform, bool) { return parse(platformNames, name) }
+// V2TIM returns the number that the V2TIM facade has for s: 0 logged in, 1 logging in, 2 logged out.
+func (s LoginStatus) V2TIM() int { return v2timLoginStatus[s] }
 
-// ParsePolicy returns the Policy called name, in any case, and whether there is one.
-func ParsePolicy(name string) (Policy, bool) { return parse(policyNames, name) }
+// Chat returns the word that the Chat facade has for s in NET_STATE_CHANGE, or "" for a number that is not known.
+func (s ConnectionState) Chat() string { return chatConnectionState[s] }
 
-func parse[T ~int32](names map[T]string, name string) (T, bool) {
-	for v, n := range names {
-		if strings.EqualFold(n, name) {
-			return v, true
-		}
-	}
-	return 0, false
+// Chat returns the word that the Chat facade has for r in KICKED_OUT, or "" for a number that is not known.
+func (r KickReason) Chat() string { return chatKickReason[r] }
+
+// A named pairs a value with its name; lists of them are short and keep the order of spec/events.json.
+type named[T ~int32] struct {
+	value T
+	name  string
 }
 
-func nameOf[T ~int32](names map[T]string, v T) string {
-	if n, ok := names[v]; ok {
-		return n
+func nameOf[T ~int32](names []named[T], v T) string {
+	for _, n := range names {
+		if n.value == v {
+			return n.name
+		}
 	}
 	return strconv.Itoa(int(v))
+}
+
+func values[T ~int32](names []named[T]) []T {
+	list := make([]T, len(names))
+	for i, n := range names {
+		list[i] = n.value
+	}
+	return list
 }
