@@ -1,0 +1,258 @@
+#!/usr/bin/env bash
+# The one door to building, testing and trying tim. ./build.sh help lists what it does; CI runs ./build.sh test and nothing else.
+set -euo pipefail
+self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
+cd "$(dirname "$self")"
+
+# Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
+parts=(gen lint arch lib go capi examples demo fuzz)
+
+# What must be installed: the command that is looked for, and the Debian package that has it.
+tools=(
+  gcc:gcc g++:g++ nm:binutils make:make cmake:cmake pkg-config:pkg-config
+  clang-format:clang-format shellcheck:shellcheck node:nodejs npm:npm
+)
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+fuzz_time=${FUZZ_TIME:-5s} # for each fuzz target
+
+# The same build in a git tree, in an archive, and in a tree that belongs to somebody else.
+export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+
+usage() {
+  cat <<END
+./build.sh COMMAND
+
+  setup          install what the other commands need (they do it themselves, too)
+  gen            write the generated files from spec/ and VERSION
+  lib            build libtim into build/lib
+  demo           the story of a login, from nothing, in half a minute
+  test [PART..]  all tests, or only: ${parts[*]}
+  bench [DIR..]  the Go benchmarks, or only those of some folders: bench usersig
+  lint           the same as: test lint
+  fmt            format every file that a tool can format
+  clean          remove what was built
+  help           this text
+
+FUZZ_TIME=1m ./build.sh test fuzz fuzzes each target for a minute instead of 5 s.
+END
+}
+
+# ---- telling what happens -------------------------------------------------------------------------------------------
+
+now() { echo "${EPOCHREALTIME/[.,]/}"; } # in microseconds
+
+# since START prints the seconds that passed, as 12.3.
+since() {
+  local tenths=$((($(now) - $1) / 100000))
+  echo "$((tenths / 10)).$((tenths % 10))"
+}
+
+# fail REASON stops with the reason and, in the reason, what to do.
+fail() {
+  echo "build.sh: $*" >&2
+  step=""
+  exit 1
+}
+
+# step TITLE HINT COMMAND... runs one thing, says how long it took, and gives the hint if it fails.
+step="" hint=""
+step() {
+  step=$1 hint=$2
+  shift 2
+  local start
+  start=$(now)
+  echo "-- $step"
+  "$@"
+  echo "   $(since "$start") s"
+  step=""
+}
+trap '[ -z "$step" ] || printf "   FAILED: %s%s\n" "$step" "${hint:+: $hint}" >&2' EXIT
+
+# files PATTERN... lists our files with such names, NUL between them: nothing that was built, installed or generated.
+files() {
+  local names=() pattern
+  for pattern in "$@"; do names+=(-o -path "$pattern"); done
+  find . \( -name .git -o -name node_modules -o -path ./build \) -prune -o \
+    -type f ! -name '*.gen.*' \( "${names[@]:1}" \) -print0 | sort -z
+}
+
+# on PATTERN... -- COMMAND... runs the command on our files with such names, if there are any.
+on() {
+  local patterns=()
+  while [ "$1" != -- ]; do patterns+=("$1") && shift; done
+  shift
+  files "${patterns[@]}" | xargs -0 --no-run-if-empty "$@"
+}
+
+# ---- setup ----------------------------------------------------------------------------------------------------------
+
+# setup does nothing, in no time, where everything is there.
+setup() {
+  local missing=() tool
+  for tool in "${tools[@]}"; do
+    command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
+  done
+  [ ${#missing[@]} = 0 ] || step "install ${missing[*]}" "" install_packages "${missing[@]}"
+  command -v go >/dev/null || fail "Go is not installed: get $(grep '^go ' go.mod) or newer from https://go.dev/dl"
+  cmp -s package-lock.json node_modules/.installed || step "install prettier and tsc from package-lock.json" "" install_npm
+}
+
+install_packages() {
+  command -v apt-get >/dev/null || fail "this is no Debian: install these yourself: $*"
+  local as=()
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || fail "run this, then try again: sudo apt-get update && sudo apt-get install -y $*"
+    as=(sudo)
+  fi
+  "${as[@]}" apt-get -q -o DPkg::Lock::Timeout=120 update
+  "${as[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
+}
+
+install_npm() {
+  npm ci --no-fund --no-audit --loglevel=error
+  cp package-lock.json node_modules/.installed
+}
+
+# ---- the parts of test ----------------------------------------------------------------------------------------------
+
+test_gen() {
+  step "generated files are what spec/ says" "" go run ./internal/gen -check
+}
+
+test_lint() {
+  step "gofmt" "run ./build.sh fmt" unformatted_go
+  step "clang-format" "run ./build.sh fmt" on_c clang-format --dry-run -Werror
+  step "prettier" "run ./build.sh fmt" on_js node_modules/.bin/prettier --check --log-level warn
+  step "tsc --strict" "" on '*/tsconfig.json' -- -n 1 node_modules/.bin/tsc --noEmit --strict -p
+  step "shellcheck" "" on '*.sh' ./.ci/run -- shellcheck
+  step "go vet" "" go vet ./...
+  step "staticcheck" "" go run "$staticcheck" ./...
+  step "go.mod" "run go mod tidy" untidy_go_mod
+}
+
+unformatted_go() {
+  local list
+  list=$(on '*.go' -- gofmt -l)
+  [ -z "$list" ] || { echo "$list" && return 1; }
+}
+
+untidy_go_mod() {
+  go mod tidy -diff >build/go.mod.diff || { head -n 20 build/go.mod.diff && return 1; }
+}
+
+on_c() { on '*.c' '*.cpp' '*.mm' '*.h' '*.hpp' -- "$@"; }
+on_js() { on '*.ts' '*.tsx' '*.js' '*.mjs' -- "$@"; }
+
+test_arch() {
+  step "who may import whom" "" go test -count=1 ./internal/archtest
+}
+
+test_lib() {
+  [ -e capi/build.sh ] || fail "capi/build.sh is missing: it builds libtim into build/lib"
+  step "libtim into build/lib" "" bash capi/build.sh
+}
+
+test_go() {
+  local packages
+  packages=$(go list ./... | grep -v /internal/archtest)
+  # shellcheck disable=SC2086 # one word for each package
+  step "go test -race" "" go test -race -timeout 15m $packages
+}
+
+test_capi() {
+  [ -e capi/test.sh ] || fail "capi/test.sh is missing: it tests the C face"
+  step "the C face" "" bash capi/test.sh
+}
+
+test_examples() {
+  local source
+  mkdir -p build/examples
+  step "Go examples" "" go build -o build/examples/ ./examples/...
+  [ -e build/lib/libtim.so ] || test_lib
+  for source in examples/c/*.c; do
+    step "$source" "" gcc -std=c99 -Wall -Wextra -pedantic -Werror -Iinclude "$source" \
+      -o "build/examples/c-$(basename "$source" .c)" -Lbuild/lib -ltim -Wl,-rpath,"$PWD/build/lib"
+  done
+}
+
+test_demo() {
+  demo | tee build/demo.log
+  [ "$(tail -n 1 build/demo.log)" = "$demo_ends" ] || fail "the demo's last line is not: $demo_ends"
+}
+
+test_fuzz() {
+  local targets target folder
+  mapfile -t targets < <(on '*_test.go' -- grep -HoP '^func \KFuzz\w+')
+  for target in "${targets[@]}"; do # ./usersig/verify_test.go:FuzzVerify
+    folder=$(dirname "${target%%:*}")
+    step "${target##*:} in $folder" "the input is in $folder/testdata/fuzz; go test runs it from now on" \
+      go test -run '^$' -fuzz "^${target##*:}\$" -fuzztime "$fuzz_time" "$folder"
+  done
+}
+
+# ---- commands -------------------------------------------------------------------------------------------------------
+
+# run_parts runs each part in a process of its own, and goes on after one that failed.
+run_parts() {
+  local part start result passed=0 failed=0 table=""
+  for part in "$@"; do
+    declare -F "test_$part" >/dev/null || fail "there is no part $part: use ${parts[*]}"
+  done
+  mkdir -p build
+  for part in "$@"; do
+    echo "== $part"
+    start=$(now)
+    if bash "$self" --part "$part"; then
+      passed=$((passed + 1)) result=ok
+    else
+      failed=$((failed + 1)) result=FAILED
+    fi
+    table+=$(printf '%-10s %8s s  %s' "$part" "$(since "$start")" $result)$'\n'
+  done
+  printf '\n%s\n%d passed, %d failed\n' "$table" "$passed" "$failed"
+  [ "$failed" = 0 ]
+}
+
+demo_ends="the demo is over: everything happened as told"
+demo() {
+  [ -e build/lib/libtim.so ] || test_lib
+  go run ./examples/demo
+}
+
+bench() {
+  local folders=("$@") folder
+  [ $# -gt 0 ] || mapfile -t folders < <(on '*_test.go' -- grep -l '^func Benchmark' | xargs -n 1 dirname | sort -u)
+  for folder in "${folders[@]}"; do
+    step "benchmarks of $folder" "" go test -run '^$' -bench . -benchmem "./$folder"
+  done
+}
+
+fmt() {
+  step "gofmt" "" on '*.go' -- gofmt -w
+  step "clang-format" "" on_c clang-format -i
+  step "prettier" "" on_js node_modules/.bin/prettier --write --log-level warn
+}
+
+command=${1:-help}
+shift || true
+case $command in
+  help | -h | --help) usage ;;
+  clean) step "remove build/ and node_modules/" "" rm -rf build node_modules ;;
+  gen) step "go generate" "" go generate ./... ;;
+  --part) "test_$1" ;;
+  setup | lib | demo | test | bench | lint | fmt)
+    setup # not with && or ||: they would let a failing step pass
+    case $command in
+      setup) echo "everything is installed" ;;
+      lib) test_lib ;;
+      lint) run_parts lint ;;
+      test) if [ $# -gt 0 ]; then run_parts "$@"; else run_parts "${parts[@]}"; fi ;;
+      *) "$command" "$@" ;;
+    esac
+    ;;
+  *)
+    usage >&2
+    fail "there is no command $command"
+    ;;
+esac
