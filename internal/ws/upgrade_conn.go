@@ -1,0 +1,206 @@
+package ws
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/internal/wire"
+)
+
+// A ServerConn is the server's end of a WebSocket. One goroutine at a time may read; any goroutine may write and close.
+// Between frames it needs no goroutine and no read buffer: Park gives the buffer back, Wake takes one again.
+type ServerConn struct {
+	conn    *websocket.Conn
+	nc      net.Conn
+	timeout time.Duration
+	// br is gorilla's reader. While the connection is awake it is a copy of lent, a reader of readBuffers.
+	br   bufio.Reader
+	lent *bufio.Reader
+
+	writing sync.Mutex // gorilla panics when two goroutines write
+}
+
+const readBuffer = 2 << 10 // holds a login in one read
+
+var (
+	readBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
+	messages    = sync.Pool{New: func() any { return new(make([]byte, 0, readBuffer)) }}
+)
+
+// NetConn returns the connection below, for its addresses and its descriptor.
+func (c *ServerConn) NetConn() net.Conn { return c.nc }
+
+// SetReadDeadline bounds Read. Zero means no bound.
+func (c *ServerConn) SetReadDeadline(t time.Time) error { return c.nc.SetReadDeadline(t) }
+
+// Park gives the read buffer back and reports whether it did: it does not while a part of a frame is in it. Nothing may be
+// read until Wake.
+func (c *ServerConn) Park() bool {
+	if c.br.Buffered() > 0 {
+		return false
+	}
+	*c.lent = c.br
+	c.lent.Reset(nil)
+	readBuffers.Put(c.lent)
+	c.br, c.lent = bufio.Reader{}, nil
+	return true
+}
+
+// Wake takes a read buffer after Park.
+func (c *ServerConn) Wake() {
+	c.lent = readBuffers.Get().(*bufio.Reader)
+	c.lent.Reset(c.nc)
+	c.br = *c.lent
+}
+
+// Read returns the next frame. It answers pings by itself. With idle set, it returns no frame and no error where it would
+// otherwise start to wait for one after a pong or a ping: the connection is alive and can be parked.
+//
+// The error is codes.ParseFailed or codes.FrameTooLarge when the other side sent something that is no frame; everything else
+// means that the connection is gone. After an error nothing more can be read.
+func (c *ServerConn) Read(idle bool) (wire.Frame, error) {
+	for {
+		control, err := c.readControl()
+		if err != nil {
+			return nil, err
+		}
+		if !control {
+			return c.readFrame()
+		}
+		if idle && c.br.Buffered() == 0 {
+			return nil, nil
+		}
+	}
+}
+
+// readControl takes a ping or a pong off the stream, if one comes next. gorilla would go on to wait for a message after
+// it, and after a deadline never read again.
+func (c *ServerConn) readControl() (bool, error) {
+	const (
+		final, masked = 0x80, 0x80
+		header        = 2 + 4 // with the mask
+	)
+	head, err := c.br.Peek(2)
+	if err != nil {
+		return false, err
+	}
+	kind, size := head[0]&^final, int(head[1]&^masked)
+	whole := head[0]&final != 0 && head[1]&masked != 0 && size <= 125
+	if !whole || kind != websocket.PingMessage && kind != websocket.PongMessage {
+		return false, nil // gorilla knows what to say to what is wrong
+	}
+	frame, err := c.br.Peek(header + size)
+	if err != nil {
+		return false, err
+	}
+	if kind == websocket.PingMessage {
+		payload, mask := frame[header:], frame[2:header]
+		for i := range payload {
+			payload[i] ^= mask[i%4]
+		}
+		if err := c.write(websocket.PongMessage, payload); err != nil {
+			return false, err
+		}
+	}
+	_, err = c.br.Discard(header + size)
+	return true, err
+}
+
+func (c *ServerConn) readFrame() (wire.Frame, error) {
+	kind, r, err := c.conn.NextReader()
+	if err != nil {
+		return nil, explain(err)
+	}
+	if kind != websocket.BinaryMessage {
+		return nil, fmt.Errorf("a text message: %w", codes.ParseFailed)
+	}
+	buf := messages.Get().(*[]byte)
+	defer messages.Put(buf)
+	data, err := readAll(r, (*buf)[:0])
+	if err != nil {
+		return nil, explain(err)
+	}
+	if cap(data) <= 4*readBuffer {
+		*buf = data
+	}
+	return wire.Decode(data)
+}
+
+// readAll appends what r has to b, one byte more than a frame may have at most.
+func readAll(r io.Reader, b []byte) ([]byte, error) {
+	for len(b) <= wire.MaxFrame {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):min(cap(b), wire.MaxFrame+1)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
+// explain tells a violation of the WebSocket protocol, which gorilla has answered with its own close code, from a
+// connection that is gone.
+func explain(err error) error {
+	var closed *websocket.CloseError
+	var network net.Error
+	if errors.As(err, &closed) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return fmt.Errorf("%v: %w", err, codes.ParseFailed)
+}
+
+// Write sends a frame. It returns within the Upgrader's WriteTimeout, plus that of a write which is under way; after an
+// error nothing more can be written.
+func (c *ServerConn) Write(f wire.Frame) error {
+	buf := messages.Get().(*[]byte)
+	defer messages.Put(buf)
+	data := wire.Append((*buf)[:0], f)
+	if len(data) > wire.MaxFrame {
+		return fmt.Errorf("write frame of %d bytes: %w", len(data), codes.FrameTooLarge)
+	}
+	if cap(data) <= 4*readBuffer {
+		*buf = data
+	}
+	return c.write(websocket.BinaryMessage, data)
+}
+
+// Ping sends a ping that carries now, the server's clock.
+func (c *ServerConn) Ping(now time.Time) error {
+	var clock [8]byte
+	binary.BigEndian.PutUint64(clock[:], uint64(now.UnixMilli()))
+	return c.write(websocket.PingMessage, clock[:])
+}
+
+// WriteClose says goodbye. The other side answers by closing; nothing can be written any more. text may have 123 bytes, the
+// rest is cut.
+func (c *ServerConn) WriteClose(code int, text string) error {
+	if len(text) > 123 {
+		text = text[:123]
+	}
+	return c.write(websocket.CloseMessage, websocket.FormatCloseMessage(code, text))
+}
+
+func (c *ServerConn) write(kind int, data []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	_ = c.conn.SetWriteDeadline(time.Now().Add(c.timeout))
+	return c.conn.WriteMessage(kind, data)
+}
+
+// Close closes the connection at once. Read and Write return.
+func (c *ServerConn) Close() error { return c.nc.Close() }
