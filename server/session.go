@@ -1,6 +1,9 @@
 package server
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/opentim/tim/codes"
@@ -17,10 +20,14 @@ type Session struct {
 	ID       string // random, unique
 	Instance string // the installation it belongs to
 	Platform codes.Platform
-	Label    string // what a person calls the device
+
+	// Resumes counts how often the session came back. It tells its connections apart: news of an older one is dropped.
+	Resumes uint32
+
+	Label string // what a person calls the device
 
 	// LoginSeq is when the session was explicitly logged in: a hybrid logical clock value, unique within the user and
-	// ordered over all nodes. A resume keeps it.
+	// ordered over all nodes; LoggedIn reads it. A resume keeps it.
 	LoginSeq uint64
 
 	// Node is where the session's connection is, or was last.
@@ -28,9 +35,27 @@ type Session struct {
 	// AwayUntil is zero while the session is connected. A lost connection sets it to when the session is released unless it
 	// was resumed before.
 	AwayUntil time.Time
-	// TicketExpires is when the session's ticket ends; the ticket is valid through this moment.
+	// TicketExpires is when the session's ticket ends; the ticket is valid through this whole second.
 	TicketExpires time.Time
+
+	// Left is nil while the session lasts. A session that was kicked stays in its key for some minutes as a record of that, so that
+	// whoever missed the kick learns why, and so that late news cannot bring back what it had pushed out.
+	Left *Kick
 }
+
+// LoggedIn returns when the session was explicitly logged in, by the clock of the node that admitted it.
+func (s Session) LoggedIn() time.Time { return time.UnixMicro(int64(s.LoginSeq)) }
+
+// SortSessions puts the oldest LoginSeq first. Two nodes that could not reach the registry may have given out the same number: then
+// the ID decides, so that all nodes agree.
+func SortSessions(list []Session) { slices.SortFunc(list, byLogin) }
+
+func byLogin(a, b Session) int {
+	return cmp.Or(cmp.Compare(a.LoginSeq, b.LoginSeq), strings.Compare(a.ID, b.ID))
+}
+
+// SessionsSorted reports whether list is in the order of SortSessions.
+func SessionsSorted(list []Session) bool { return slices.IsSortedFunc(list, byLogin) }
 
 // A Departure is a session that has to leave, and why.
 type Departure struct {
@@ -46,9 +71,12 @@ type Kick struct {
 	Session  string
 	LoginSeq uint64
 
+	// Reason is why. 0 means that the session lives on over another connection: the one that came before its resume number Resumes is
+	// closed without a word.
 	Reason     codes.KickReason
 	Code       codes.Code
 	ByPlatform codes.Platform // 0 if nobody took the place
 	ByLabel    string
 	At         time.Time
+	Resumes    uint32
 }

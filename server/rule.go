@@ -1,0 +1,70 @@
+package server
+
+import (
+	"slices"
+
+	"github.com/opentim/tim/codes"
+)
+
+// Departures is the rule of who may be online: it returns the sessions of one user that have to leave under settings, oldest
+// first. sessions are all of the user's, in the order of SortSessions. An instance counts once, by its newest session: older ones of it
+// leave as replaced, which is no eviction. Of the others a session leaves if, counted over the whole set, leaving ones included,
+//
+//   - at least limit newer sessions of its own platform exist: multiple_account, or
+//   - a newer session of another platform of its policy group exists: multiple_device.
+//
+// Nothing else leaves. What stays depends only on the set, not on the order in which its members became known. For that,
+// sessions that left by the rule before (Session.Left) count like the others; ones that left for another reason do not.
+func Departures(sessions []Session, settings Settings) []Departure {
+	var departures []Departure
+	var room [16]*Session
+	newer := room[:0] // newest first
+	for i := len(sessions) - 1; i >= 0; i-- {
+		s := &sessions[i]
+		if !counts(s) {
+			continue
+		}
+		reason, by := verdict(s, newer, settings)
+		if reason != codes.KickReplaced {
+			newer = append(newer, s)
+		}
+		if reason != 0 && s.Left == nil {
+			departures = append(departures, Departure{Session: *s, Reason: reason, By: *by})
+		}
+	}
+	slices.Reverse(departures)
+	return departures
+}
+
+// verdict returns why s has to leave for one of newer, and for which, or 0.
+func verdict(s *Session, newer []*Session, settings Settings) (codes.KickReason, *Session) {
+	var own, other *Session // the newest
+	instances := 0
+	for _, n := range newer {
+		switch {
+		case n.Platform == s.Platform && n.Instance == s.Instance:
+			return codes.KickReplaced, n
+		case n.Platform == s.Platform:
+			instances++
+			if own == nil {
+				own = n
+			}
+		case other == nil && settings.Policy.SameGroup(n.Platform, s.Platform):
+			other = n
+		}
+	}
+	switch {
+	case instances >= settings.Limit(s.Platform):
+		return codes.KickMultipleAccount, own
+	case other != nil:
+		return codes.KickMultipleDevice, other
+	}
+	return 0, nil
+}
+
+// counts reports whether s speaks against older sessions.
+func counts(s *Session) bool { return s.Left == nil || byRule(s.Left.Reason) }
+
+func byRule(r codes.KickReason) bool {
+	return r == codes.KickMultipleAccount || r == codes.KickMultipleDevice
+}
