@@ -145,7 +145,7 @@ on_c() { on '*.c' '*.cpp' '*.mm' '*.h' '*.hpp' -- "$@"; }
 on_js() { on '*.ts' '*.tsx' '*.js' '*.mjs' -- "$@"; }
 
 test_arch() {
-  step "who may import whom" "" go test -count=1 ./internal/archtest
+  step "who may import whom" "" go test -count=1 -v ./internal/archtest
 }
 
 test_lib() {
@@ -158,6 +158,12 @@ test_go() {
   packages=$(go list ./... | grep -v /internal/archtest)
   # shellcheck disable=SC2086 # one word for each package
   step "go test -race" "" go test -race -timeout 15m $packages
+  step "what the race detector disturbs" "" without_race
+}
+
+# Gates on allocations and speed live in files that say //go:build !race; their packages are tested once more without it.
+without_race() {
+  on '*_test.go' -- grep -l '^//go:build !race' | xargs -n 1 dirname | sort -u | xargs --no-run-if-empty go test -count=1
 }
 
 test_capi() {
