@@ -1,0 +1,163 @@
+package gateway
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/opentim/tim/internal/ws"
+)
+
+const maxHead = 8 << 10 // bytes of a request's line and header
+
+// Serve accepts connections from l until Close, which also closes l. It returns nil after Close.
+func (g *Gateway) Serve(l net.Listener) error {
+	g.mu.Lock()
+	if g.closed {
+		g.mu.Unlock()
+		return l.Close()
+	}
+	g.listeners = append(g.listeners, l)
+	g.tasks.Add(1)
+	g.mu.Unlock()
+	defer g.tasks.Done()
+
+	pause := time.Duration(0)
+	for {
+		nc, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil { // most likely out of descriptors: what is open still works
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			g.log.Error("cannot accept connections", "error", err, "open", g.open.Load(), "pause", pause)
+			time.Sleep(pause)
+			continue
+		}
+		pause = 0
+		if n := g.open.Add(1); g.o.MaxConnections > 0 && n > int64(g.o.MaxConnections) {
+			g.noise.warn("too many connections: one was closed", "open", n-1)
+			g.open.Add(-1)
+			_ = nc.Close()
+			continue
+		}
+		c := g.sit(nc)
+		if !g.run(c.begin) {
+			c.drop()
+		}
+	}
+}
+
+// begin reads the request and either upgrades the connection or gives it to the web.
+func (c *conn) begin() {
+	g := c.g
+	c.startTimer(g.o.FirstFrame)
+	nc := c.raw
+	if g.o.TLS != nil {
+		secure := tls.Server(c.raw, g.o.TLS)
+		if err := secure.Handshake(); err != nil {
+			c.explainTLS(err)
+			c.drop()
+			return
+		}
+		nc = secure
+	}
+	head := heads.Get().(*bufio.Reader)
+	head.Reset(nc)
+	defer func() {
+		head.Reset(nil)
+		heads.Put(head)
+	}()
+	if err := readHead(head); err != nil {
+		if errors.Is(err, bufio.ErrBufferFull) {
+			_ = ws.Refuse(nc, http.StatusRequestHeaderFieldsTooLarge, nil, "the request's header is larger than 8 KB")
+		}
+		c.drop()
+		return
+	}
+	if !forPath(head) {
+		g.web.take(c, nc, head)
+		return
+	}
+	if sc := c.upgrade(nc, head); sc != nil {
+		c.open(sc)
+		return
+	}
+	c.hangUp(nc)
+}
+
+var heads = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHead) }}
+
+// readHead waits until r holds the whole head of a request.
+func readHead(r *bufio.Reader) error {
+	for seen := 0; ; {
+		if _, err := r.Peek(seen + 1); err != nil {
+			return err
+		}
+		data, _ := r.Peek(r.Buffered())
+		from := max(seen-3, 0) // the end may have come in pieces
+		if bytes.Contains(data[from:], []byte("\n\r\n")) || bytes.Contains(data[from:], []byte("\n\n")) {
+			return nil
+		}
+		seen = len(data)
+	}
+}
+
+// forPath reports whether the request whose head r holds asks for Path.
+func forPath(r *bufio.Reader) bool {
+	data, _ := r.Peek(r.Buffered())
+	_, target, _ := bytes.Cut(data, []byte(" "))
+	rest, ok := bytes.CutPrefix(target, []byte(Path))
+	return ok && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '?')
+}
+
+// upgrade answers the handshake. It returns nil if it was refused; the client has been told why.
+func (c *conn) upgrade(nc net.Conn, head *bufio.Reader) *ws.ServerConn {
+	g := c.g
+	req, err := http.ReadRequest(head)
+	switch {
+	case err != nil:
+		_ = ws.Refuse(nc, http.StatusBadRequest, nil, "the request cannot be read: "+err.Error())
+		return nil
+	case head.Buffered() > 0:
+		_ = ws.Refuse(nc, http.StatusBadRequest, nil, "a client must wait for the answer before it sends frames")
+		return nil
+	case g.draining.Load():
+		_ = ws.Refuse(nc, http.StatusServiceUnavailable, http.Header{"Retry-After": {"1"}}, "this node is stopping")
+		return nil
+	}
+	c.remote = clientAddr(c.remote, req.Header, g.o.TrustedProxies)
+	sc, err := g.upgrader.Upgrade(nc, req)
+	if err != nil {
+		g.noise.info("handshake refused", "client", c.remote, "error", err)
+		return nil
+	}
+	return sc
+}
+
+// hangUp closes a connection that was told why. What the client still sends is read, a little and not for long: closing with
+// unread bytes resets the connection, and the reset may overtake the reason.
+func (c *conn) hangUp(nc net.Conn) {
+	c.startTimer(linger)
+	if tcp, ok := c.raw.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite()
+	}
+	_, _ = io.CopyN(io.Discard, nc, 1<<20)
+	c.drop()
+}
+
+// explainTLS tells a client that speaks HTTP to a TLS port, in HTTP.
+func (c *conn) explainTLS(err error) {
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) && record.Conn != nil && record.RecordHeader[0] >= 'A' && record.RecordHeader[0] <= 'Z' {
+		_ = c.raw.SetWriteDeadline(time.Now().Add(c.g.o.WriteTimeout))
+		_ = ws.Refuse(c.raw, http.StatusBadRequest, nil, "this port speaks TLS: use wss:// or https://")
+	}
+	c.g.noise.info("TLS handshake failed", "client", c.remote, "error", err)
+}

@@ -1,0 +1,181 @@
+package gateway
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/internal/wire"
+	"github.com/opentim/tim/internal/ws"
+	"github.com/opentim/tim/server"
+)
+
+// linger is how long a client may take to hang up after it was told to.
+const linger = 2 * time.Second
+
+type phase uint8
+
+const (
+	opening   phase = iota // the handshake is under way
+	waiting                // for a login or a resume
+	answering              // a login or a resume is with Sessions
+	online                 // signed in
+	closing                // the close frame is out; frames are discarded until the client hangs up
+	closed
+)
+
+// A conn is one connection, from its acceptance to its end. One goroutine at a time reads from it (serve); mu orders the
+// changes of phase, which may come from anywhere.
+type conn struct {
+	g      *Gateway
+	raw    net.Conn // the TCP connection
+	ws     *ws.ServerConn
+	remote netip.Addr
+	place  place
+	fd     int32 // raw's descriptor while the connection can be parked, otherwise -1
+	timer  server.Timer
+
+	heard  atomic.Bool // something came since the last ping
+	pinged bool        // an answer is due; owned by the timer
+	tries  uint8       // refusals so far; owned by the reader
+
+	mu    sync.Mutex
+	phase phase
+	held  *server.Held
+	after *goodbye // said while the answer to a login was on its way: it comes after it
+}
+
+var _ server.Conn = (*conn)(nil)
+
+// A goodbye is the last that a client hears.
+type goodbye struct {
+	frame wire.Frame // nil for none
+	close int
+	text  string
+}
+
+// sit makes the conn of an accepted connection.
+func (g *Gateway) sit(nc net.Conn) *conn {
+	c := &conn{g: g, raw: nc, fd: -1}
+	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		c.remote = tcp.AddrPort().Addr().Unmap()
+	}
+	c.place = g.seats.take(c)
+	return c
+}
+
+// RemoteAddr returns the client's address.
+func (c *conn) RemoteAddr() netip.Addr { return c.remote }
+
+// Kick tells the client why its session ended and closes the connection.
+func (c *conn) Kick(k server.Kick) {
+	c.over()
+	c.farewell(&goodbye{
+		frame: &wire.Kicked{
+			Reason: k.Reason, Code: k.Code, ByPlatform: k.ByPlatform, ByLabel: k.ByLabel, At: k.At.UnixMilli(),
+		},
+		close: k.Code.CloseCode(),
+		text:  k.Code.Text(),
+	})
+}
+
+// TicketExpiring tells the client how long its ticket is valid.
+func (c *conn) TicketExpiring(at time.Time) {
+	c.g.run(func() { c.write(&wire.Ticket{Expires: at.UnixMilli()}) })
+}
+
+// TicketExpired tells the client that its session ended with its ticket and closes the connection.
+func (c *conn) TicketExpired(at time.Time) {
+	c.over()
+	c.farewell(&goodbye{
+		frame: &wire.Ticket{Expires: at.UnixMilli(), Expired: true},
+		close: codes.TicketExpired.CloseCode(),
+		text:  codes.TicketExpired.Text(),
+	})
+}
+
+// Moved closes the connection: its session lives on a newer one.
+func (c *conn) Moved() {
+	c.over()
+	c.drop()
+}
+
+// over notes that Sessions has ended the session itself: it is not to be told, least of all on its own stack.
+func (c *conn) over() {
+	c.mu.Lock()
+	c.held = nil
+	c.mu.Unlock()
+}
+
+// write sends a frame; a client that cannot be written to is lost.
+func (c *conn) write(f wire.Frame) {
+	if err := c.ws.Write(f); err != nil {
+		c.drop()
+	}
+}
+
+// farewell says goodbye from a goroutine of its own. Frames that come from now on are discarded.
+func (c *conn) farewell(g *goodbye) {
+	if c.leave(g) && !c.g.run(func() { c.say(g) }) {
+		c.drop()
+	}
+}
+
+// leave turns the phase to closing and reports whether it did. While a login is being answered the goodbye has to wait for
+// the answer; a connection that is still opening cannot be told anything.
+func (c *conn) leave(g *goodbye) bool {
+	c.mu.Lock()
+	if c.phase == answering {
+		c.after = g
+	}
+	if c.phase != waiting && c.phase != online {
+		c.mu.Unlock()
+		return false
+	}
+	held := c.held
+	c.phase, c.held = closing, nil
+	c.mu.Unlock()
+	c.lost(held)
+	return true
+}
+
+// say writes a goodbye, after leave. The client then has linger to hang up.
+func (c *conn) say(g *goodbye) {
+	c.startTimer(2*c.g.o.WriteTimeout + linger) // not to be cut short by a timer of before
+	if g.frame != nil {
+		c.write(g.frame)
+	}
+	if err := c.ws.WriteClose(g.close, g.text); err != nil {
+		c.drop()
+		return
+	}
+	c.startTimer(linger)
+}
+
+// drop ends the connection at once. It never waits.
+func (c *conn) drop() {
+	c.mu.Lock()
+	if c.phase == closed {
+		c.mu.Unlock()
+		return
+	}
+	held := c.held
+	c.phase, c.held = closed, nil
+	_ = c.raw.Close() // under mu: a descriptor is not armed after it was closed
+	c.mu.Unlock()
+
+	c.g.wheel.Cancel(&c.timer)
+	c.g.seats.leave(c.place)
+	c.g.open.Add(-1)
+	c.lost(held)
+}
+
+// lost tells Sessions that a session has no connection any more.
+func (c *conn) lost(h *server.Held) {
+	if h != nil {
+		c.g.sessions.Lost(h)
+	}
+}

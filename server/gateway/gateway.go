@@ -1,0 +1,180 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/opentim/tim/internal/ws"
+	"github.com/opentim/tim/server"
+)
+
+// Path is where the WebSocket answers; every other path belongs to Options.HTTP.
+const Path = "/tim"
+
+// Sessions is what a Gateway needs of *server.Sessions.
+type Sessions interface {
+	Login(ctx context.Context, c server.Conn, in server.LoginRequest) (server.Grant, error)
+	Resume(ctx context.Context, c server.Conn, resumeTicket []byte) (server.Grant, error)
+	Renew(ctx context.Context, h *server.Held, ticket string) (server.Grant, error)
+	Logout(ctx context.Context, h *server.Held) error
+	Lost(h *server.Held)
+	Online() int
+	Wheel() *server.Wheel
+}
+
+var _ Sessions = (*server.Sessions)(nil)
+
+// Options say how a Gateway works. Sessions is required; the zero value of every other field works.
+type Options struct {
+	Sessions Sessions
+	// HTTP answers requests to other paths than Path. Nil answers 404.
+	HTTP http.Handler
+	// TLS makes every connection a TLS connection. Nil means plain TCP.
+	TLS *tls.Config
+
+	// PingInterval is how often a client is pinged. One that says nothing for 10 s after a ping is lost. Zero means 25 s; the
+	// least is 11 s, so that the answer to a ping comes before the next one.
+	PingInterval time.Duration
+	// FirstFrame bounds each step until a login is asked for: the TLS handshake, the request's head, the first frame, and the
+	// next one after a refusal. Zero means 10 s.
+	FirstFrame time.Duration
+	// WriteTimeout bounds each write: a client that does not read for that long is lost. Zero means 5 s.
+	WriteTimeout time.Duration
+
+	// MaxConnections bounds connections of all kinds; more are closed at once. Zero means no bound.
+	MaxConnections int
+	// Admissions is how many logins and resumes are taken per second; the surplus is refused with codes.Overloaded and told
+	// when to come back. Zero means what this machine was measured to be able to do.
+	Admissions float64
+	// ReconnectMin and ReconnectMax bound the time over which the clients of this node are told to spread when they come back.
+	// Zero means 2 s and 5 min.
+	ReconnectMin, ReconnectMax time.Duration
+
+	// Origins are the pages, such as "https://app.example.com", from which a browser may connect, besides those of the same
+	// host. "*" allows all. Programs that are no browser send no origin and may always connect.
+	Origins []string
+	// TrustedProxies are the addresses from which X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+
+	Logger *slog.Logger // nil logs nothing
+}
+
+func (o Options) filled() Options {
+	zero := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	zero(&o.PingInterval, 25*time.Second)
+	zero(&o.FirstFrame, 10*time.Second)
+	zero(&o.WriteTimeout, 5*time.Second)
+	zero(&o.ReconnectMin, 2*time.Second)
+	zero(&o.ReconnectMax, 5*time.Minute)
+	o.PingInterval = max(o.PingInterval, pongTimeout+time.Second)
+	o.ReconnectMax = max(o.ReconnectMax, o.ReconnectMin)
+	if o.HTTP == nil {
+		o.HTTP = http.NotFoundHandler()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// A Gateway serves clients. Its methods may be called from any goroutine.
+type Gateway struct {
+	o         Options
+	log       *slog.Logger
+	sessions  Sessions
+	wheel     *server.Wheel
+	upgrader  ws.Upgrader
+	admission *admission
+	seats     seats
+	parker    *parker
+	web       *web
+
+	ctx      context.Context // ends when Close gives up waiting
+	cancel   context.CancelFunc
+	draining atomic.Bool
+	open     atomic.Int64 // connections of all kinds
+	noise    *noise
+
+	mu        sync.RWMutex // fields below; held for reading by run, so that Close sees every task
+	closed    bool
+	listeners []net.Listener
+	tasks     sync.WaitGroup
+}
+
+// New returns a Gateway. Close it before the Sessions.
+func New(o Options) (*Gateway, error) {
+	o = o.filled()
+	g := &Gateway{
+		o: o, log: o.Logger, sessions: o.Sessions, wheel: o.Sessions.Wheel(),
+		upgrader:  ws.Upgrader{CheckOrigin: checkOrigin(o.Origins), WriteTimeout: o.WriteTimeout},
+		admission: newAdmission(o.Admissions), noise: newNoise(o.Logger),
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	var err error
+	if g.parker, err = newParker(g); err != nil {
+		return nil, err
+	}
+	g.web = newWeb(g)
+	return g, nil
+}
+
+// run runs f in a goroutine that Close waits for, and reports whether it did: it does not after Close.
+func (g *Gateway) run(f func()) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.closed {
+		return false
+	}
+	g.tasks.Go(f)
+	return true
+}
+
+// Online returns how many connections there are, signed in or not, and those of other paths too.
+func (g *Gateway) Online() int { return int(g.open.Load()) }
+
+// reconnectWindow is the time over which all clients of this node would have to come back for it to admit each at once.
+func (g *Gateway) reconnectWindow() time.Duration {
+	window := time.Duration(float64(g.sessions.Online()) / g.admission.comeback() * float64(time.Second))
+	return min(max(window, g.o.ReconnectMin), g.o.ReconnectMax)
+}
+
+// Close stops listening and drops every connection without a word; Drain says goodbye first. It waits until nothing of the
+// Gateway runs, for ctx at most.
+func (g *Gateway) Close(ctx context.Context) error {
+	g.draining.Store(true)
+	g.mu.Lock()
+	g.closed = true
+	for _, l := range g.listeners {
+		_ = l.Close()
+	}
+	g.mu.Unlock()
+	g.web.close()
+	for _, c := range g.seats.all() {
+		c.drop()
+	}
+	g.parker.close()
+
+	done := make(chan struct{})
+	go func() {
+		g.tasks.Wait()
+		close(done)
+	}()
+	defer g.cancel()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,108 @@
+package gateway
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A parker watches connections that have nothing to say, so that they need no goroutine. Each is woken once, by the first
+// bytes (or the end) that arrive, and then has to be parked again.
+//
+// The epoll descriptor is itself watched by Go's runtime: waiting for it blocks no thread.
+type parker struct {
+	g     *Gateway
+	file  *os.File
+	epoll int
+}
+
+func newParker(g *Gateway) (*parker, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("make epoll: %w", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, fmt.Errorf("make epoll: %w", err)
+	}
+	p := &parker{g: g, file: os.NewFile(uintptr(fd), "epoll"), epoll: fd}
+	g.run(p.watch)
+	return p, nil
+}
+
+func (p *parker) close() { _ = p.file.Close() }
+
+// watch wakes connections until close.
+func (p *parker) watch() {
+	events := make([]unix.EpollEvent, 128)
+	raw, err := p.file.SyscallConn()
+	for err == nil {
+		n := 0
+		err = raw.Read(func(fd uintptr) bool {
+			n, _ = unix.EpollWait(int(fd), events, 0) // an error is EINTR
+			return n > 0
+		})
+		for _, e := range events[:max(n, 0)] {
+			if c := p.g.seats.at(place{uint32(e.Fd), uint32(e.Pad)}); c != nil && !p.g.run(c.awake) {
+				c.drop()
+			}
+		}
+	}
+}
+
+// parks reports whether the connection can be parked. TLS connections cannot: bytes may wait inside them that no
+// descriptor shows.
+func (c *conn) parks() bool { return c.g.o.TLS == nil }
+
+// park gives back what the connection needs only while it reads and reports whether it did. Another goroutine may have woken
+// it again by then.
+func (c *conn) park() bool {
+	if !c.parks() || !c.ws.Park() {
+		return false
+	}
+	if err := c.arm(); err != nil {
+		c.g.noise.warn("cannot park a connection", "client", c.remote, "error", err)
+		c.drop()
+	}
+	return true
+}
+
+// arm makes the next bytes wake the connection. The descriptor is the connection's own: drop closes it under mu. An event
+// that is late finds an empty place.
+func (c *conn) arm() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == closed {
+		return nil
+	}
+	operation := unix.EPOLL_CTL_MOD
+	if c.fd < 0 {
+		operation, c.fd = unix.EPOLL_CTL_ADD, descriptor(c.raw)
+	}
+	return unix.EpollCtl(c.g.parker.epoll, operation, int(c.fd), &unix.EpollEvent{
+		Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT, Fd: int32(c.place.number), Pad: int32(c.place.generation),
+	})
+}
+
+// awake serves a connection that was parked.
+func (c *conn) awake() {
+	c.mu.Lock()
+	ended := c.phase == closed
+	c.mu.Unlock()
+	if !ended {
+		c.ws.Wake()
+		c.serve()
+	}
+}
+
+func descriptor(nc net.Conn) (fd int32) {
+	fd = -1
+	if sc, ok := nc.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			_ = raw.Control(func(v uintptr) { fd = int32(v) })
+		}
+	}
+	return fd
+}

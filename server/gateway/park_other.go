@@ -1,0 +1,14 @@
+//go:build !linux
+
+package gateway
+
+// A parker does nothing here: a goroutine waits for each connection.
+type parker struct{}
+
+func newParker(*Gateway) (*parker, error) { return nil, nil }
+
+func (*parker) close() {}
+
+func (*conn) parks() bool { return false }
+
+func (*conn) park() bool { return false }

@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"bufio"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A web answers requests that are for no WebSocket, with net/http's server on connections whose first request was read
+// already.
+type web struct {
+	g      *Gateway
+	server *http.Server
+	conns  chan net.Conn
+	done   chan struct{}
+	once   sync.Once
+}
+
+func newWeb(g *Gateway) *web {
+	w := &web{g: g, conns: make(chan net.Conn), done: make(chan struct{})}
+	w.server = &http.Server{
+		Handler:           g.o.HTTP,
+		ReadHeaderTimeout: g.o.FirstFrame,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    maxHead,
+		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+	}
+	g.run(func() { _ = w.server.Serve(w) })
+	return w
+}
+
+// take gives a connection away. head holds its first bytes.
+func (w *web) take(c *conn, nc net.Conn, head *bufio.Reader) {
+	first, _ := head.Peek(head.Buffered())
+	given := &webConn{Conn: nc, conn: c, first: append([]byte(nil), first...)}
+	c.g.wheel.Cancel(&c.timer)
+	select {
+	case w.conns <- given:
+	case <-w.done:
+		c.drop()
+	}
+}
+
+func (w *web) close() { _ = w.server.Close() }
+
+// Accept, Close and Addr make a web the listener of its own server.
+func (w *web) Accept() (net.Conn, error) {
+	select {
+	case c := <-w.conns:
+		return c, nil
+	case <-w.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept.
+func (w *web) Close() error {
+	w.once.Do(func() { close(w.done) })
+	return nil
+}
+
+// Addr returns nothing of use.
+func (w *web) Addr() net.Addr { return &net.TCPAddr{} }
+
+// A webConn is a connection whose first bytes were read already.
+type webConn struct {
+	net.Conn
+	conn  *conn
+	first []byte
+}
+
+func (c *webConn) Read(p []byte) (int, error) {
+	if len(c.first) > 0 {
+		n := copy(p, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}
+
+// Close closes the connection, after what TLS has to say.
+func (c *webConn) Close() error {
+	err := c.Conn.Close()
+	c.conn.drop()
+	return err
+}
+
+var _ io.Reader = (*webConn)(nil)
