@@ -175,11 +175,18 @@ test_examples() {
   local source
   mkdir -p build/examples
   step "Go examples" "" go build -o build/examples/ ./examples/...
-  [ -e build/lib/libtim.so ] || test_lib
+  test_lib
   for source in examples/c/*.c; do
-    step "$source" "" gcc -std=c99 -Wall -Wextra -pedantic -Werror -Iinclude "$source" \
-      -o "build/examples/c-$(basename "$source" .c)" -Lbuild/lib -ltim -Wl,-rpath,"$PWD/build/lib"
+    step "$source" "" c_example "$source"
   done
+}
+
+# c_example builds a program the way its author would, with what pkg-config says.
+c_example() {
+  local flags
+  flags=$(PKG_CONFIG_PATH=build/lib/pkgconfig pkg-config --cflags --libs libtim)
+  # shellcheck disable=SC2086 # one word for each flag
+  gcc -std=c99 -Wall -Wextra -pedantic -Werror "$1" -o "build/examples/c-$(basename "$1" .c)" $flags -Wl,-rpath,"$PWD/build/lib"
 }
 
 test_demo() {
@@ -222,7 +229,7 @@ run_parts() {
 
 demo_ends="the demo is over: everything happened as told"
 demo() {
-  [ -e build/lib/libtim.so ] || test_lib
+  test_lib
   go run ./examples/demo
 }
 
