@@ -41,7 +41,7 @@ func slowVerify(ticket string, app uint64, userID, key string, now time.Time) (T
 		return Ticket{}, codes.TicketUnreadable
 	}
 	parts := strings.Count(string(doc), ":") + strings.Count(string(doc), "{") + strings.Count(string(doc), "[")
-	if parts > maxParts && !new(claims).scan(doc, nil) {
+	if parts > maxParts {
 		return Ticket{}, codes.TicketUnreadable
 	}
 	return slowJudge(doc, app, userID, key, now)

@@ -41,6 +41,9 @@ func (r *reader) read(ticket string) *refusal {
 	if bad := r.inflate(raw, len(ticket)); bad != nil {
 		return bad
 	}
+	if bytes.Count(r.doc, []byte(":"))+bytes.Count(r.doc, []byte("{"))+bytes.Count(r.doc, []byte("[")) > maxParts {
+		return refuse(codes.TicketUnreadable, "has more than %d parts", maxParts)
+	}
 	if !r.claims.scan(r.doc, r.spare[:]) {
 		if bad := r.claims.parse(r.doc); bad != nil {
 			return bad

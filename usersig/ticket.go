@@ -14,7 +14,7 @@ const (
 	MaxValidity = 50 * 365 * 24 * time.Hour // the longest life that Sign gives
 	MaxText     = 8 << 10                   // characters of a ticket that Verify reads
 	maxDocument = 8 << 10                   // bytes of JSON inside: the most that a zip bomb can make us inflate
-	maxParts    = 256                       // members, objects and arrays in JSON that is unlike what libraries write, and so costly to read
+	maxParts    = 256                       // members, objects and arrays in it: the most that encoding/json can be made to work through
 	maxNumber   = 1<<53 - 1                 // the largest number that every JSON writer can write exactly
 )
 

@@ -61,6 +61,7 @@ var failures = []struct {
 	{"a wrong checksum", wrongChecksum, codes.TicketUnreadable, "its checksum is wrong"},
 	{"too long", text(strings.Repeat("A", MaxText+4)), codes.TicketUnreadable, "has 8196 characters"},
 	{"a zip bomb", text(pack(strings.Repeat(" ", maxDocument+1), 9)), codes.TicketUnreadable, "inflates to more than 8192 bytes"},
+	{"too many members", text(pack(strings.Repeat(`{"a":0,`, maxParts), 9)), codes.TicketUnreadable, "has more than 256 parts"},
 	{"no JSON", doc(`hello`), codes.TicketUnreadable, "does not hold JSON"},
 	{"half of the JSON", doc(plainFormat[:60]), codes.TicketUnreadable, "does not hold JSON"},
 	{"something after the JSON", doc(plainFormat + `{}`), codes.TicketUnreadable, "does not hold JSON"},
