@@ -126,9 +126,13 @@ test_lint() {
   step "prettier" "run ./build.sh fmt" on_js node_modules/.bin/prettier --check --log-level warn
   step "tsc --strict" "" on '*/tsconfig.json' -- -n 1 node_modules/.bin/tsc --noEmit --strict -p
   step "shellcheck" "" on '*.sh' ./.ci/run -- shellcheck
-  step "go vet" "" go vet ./...
-  step "staticcheck" "" go run "$staticcheck" ./...
-  step "go.mod" "run go mod tidy" untidy_go_mod
+  local modules module
+  mapfile -t modules < <(on '*/go.mod' -- dirname) # bench has one of its own
+  for module in "${modules[@]}"; do
+    step "go vet in $module" "" go -C "$module" vet ./...
+    step "staticcheck in $module" "" go -C "$module" run "$staticcheck" ./...
+    step "go.mod in $module" "run go mod tidy there" untidy "$module"
+  done
 }
 
 unformatted_go() {
@@ -137,8 +141,8 @@ unformatted_go() {
   [ -z "$list" ] || { echo "$list" && return 1; }
 }
 
-untidy_go_mod() {
-  go mod tidy -diff >build/go.mod.diff || { head -n 20 build/go.mod.diff && return 1; }
+untidy() {
+  go -C "$1" mod tidy -diff >build/tidy.diff || { head -n 20 build/tidy.diff && return 1; }
 }
 
 on_c() { on '*.c' '*.cpp' '*.mm' '*.h' '*.hpp' -- "$@"; }
