@@ -217,3 +217,17 @@ func TestNames(t *testing.T) {
 		require.Equal(t, want, camel(name))
 	}
 }
+
+func TestTheTableForPeopleHasEveryCodeOnce(t *testing.T) {
+	spec := repoSpec(t)
+	seen := map[string]int{}
+	for _, section := range spec.Sections() {
+		require.NotEmpty(t, section.Codes, section.Title)
+		for _, c := range section.Codes {
+			seen[c.Name]++
+		}
+	}
+	for _, c := range spec.Codes {
+		require.Equal(t, 1, seen[c.Name], c.Name)
+	}
+}
