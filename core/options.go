@@ -22,14 +22,17 @@ type Options struct {
 	// Label is what a person calls this device, shown to whom it kicks; at most 64 bytes of UTF-8.
 	Label string
 	// DataDir is a folder that keeps the instance ID over restarts; it is made if it is missing. Empty means that every
-	// Client is a new instance, so that a restarted program may meet its own older session.
+	// Client is a new instance, so that a restarted program may meet its own older session. Clients that share a DataDir are
+	// one instance: of one user, only the last to log in stays.
 	DataDir string
-	// Instance is the instance ID itself, for hosts that keep it elsewhere; at most 64 bytes. Empty means DataDir's.
+	// Instance is the instance ID itself, for hosts that keep it elsewhere; at most 64 bytes of printable ASCII. Empty means
+	// DataDir's.
 	Instance string
-	// SDK names the binding, such as "tim-node/0.1.0". Empty means "tim-go/" and the version.
+	// SDK names the binding, such as "tim-node/0.1.0", in at most 64 bytes of printable ASCII. Empty means "tim-go/" and the
+	// version of the module.
 	SDK string
 
-	// LoginTimeout bounds a login, from the call to its answer, over all tries. Zero means 15 s.
+	// LoginTimeout bounds a login, from the call to its answer, over all tries. It bounds a renewal, too. Zero means 15 s.
 	LoginTimeout time.Duration
 	// LogoutTimeout bounds the wait for the server's confirmation of a logout. Zero means 5 s.
 	LogoutTimeout time.Duration
@@ -38,7 +41,8 @@ type Options struct {
 	AllowInsecure bool
 	// TLS configures wss:// connections. Nil means the system's roots. It is cloned.
 	TLS *tls.Config
-	// NetDial makes TCP connections. Nil means net.Dialer, with name lookup.
+	// NetDial makes TCP connections. Nil means net.Dialer, with name lookup. Proxies of the environment are not used; a host
+	// that needs one connects through it here. It is called in a goroutine of its own and must return soon after ctx ends.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// TicketProvider is asked for a fresh ticket of userID when the running one has used up 80 % of the time that it had
@@ -49,7 +53,8 @@ type Options struct {
 	// Listener hears every Event, one at a time, in order, and results of calls only after the events that led to them. It
 	// may call any method of the Client. One that does not return for 1,024 events closes the client with codes.Internal.
 	Listener func(Event)
-	// LogLevel is the least level of EventLog. Zero (LogNone) means no log events.
+	// LogLevel is the least level of EventLog. Zero (LogNone) means no log events. While the Listener is slow, log lines are
+	// left out first.
 	LogLevel codes.LogLevel
 
 	// OnState is told of each change of Snapshot, before the event that announces it. It is called from the engine's own
@@ -64,7 +69,7 @@ type Options struct {
 type Snapshot struct {
 	Status      codes.LoginStatus
 	Connection  codes.ConnectionState
-	Ready       bool
+	Ready       bool          // the user is logged in; a lost connection does not change it
 	User        string        // "" while nobody is logged in
 	ClockOffset time.Duration // server's clock minus this machine's; 0 before the first login
 	ClockKnown  bool

@@ -1,0 +1,90 @@
+package core
+
+import (
+	"time"
+
+	"github.com/opentim/tim/codes"
+)
+
+// An alarm is a moment at which the engine tells itself something.
+type alarm int
+
+const (
+	alarmAttempt alarm = iota // this try to connect and sign in has taken too long
+	alarmAlive                // the server was silent for too long, or did not answer a probe
+	alarmRetry                // the wait for the next try is over
+	alarmAsk                  // the ticket should be renewed
+	alarmCount
+)
+
+// stateAlarms end with the state that armed them. alarmAsk ends with the session.
+var stateAlarms = []alarm{alarmAttempt, alarmAlive, alarmRetry}
+
+func (e *engine) arm(a alarm, in time.Duration) { e.alarms[a] = e.now.add(in) }
+
+func (e *engine) disarm(all ...alarm) {
+	for _, a := range all {
+		e.alarms[a] = moment{}
+	}
+}
+
+// ring applies what is due by now. Every step starts with it: a machine that slept wakes with alarms that nothing rang.
+func (e *engine) ring() {
+	for a, at := range e.alarms {
+		if e.alarms[a] != at || !at.reached(e.now) { // an alarm that rang before may have changed this one
+			continue
+		}
+		e.alarms[a] = moment{}
+		e.apply(e.alarmSignal(alarm(a), at))
+	}
+	e.apply(signal{kind: overdue})
+	e.publish()
+}
+
+func (e *engine) alarmSignal(a alarm, at moment) signal {
+	switch a {
+	case alarmAttempt:
+		return signal{kind: lost, failure: e.whyLate()}
+	case alarmRetry:
+		return signal{kind: retry}
+	case alarmAsk:
+		return signal{kind: ask}
+	case alarmAlive:
+		return e.silence(at)
+	}
+	panic("core: no such alarm")
+}
+
+// rearm sets the one timer to the next alarm or the next call's deadline.
+func (e *engine) rearm() {
+	next, armed := time.Duration(0), false
+	consider := func(at moment) {
+		if in := at.until(e.now); at.set() && (!armed || in < next) {
+			next, armed = in, true
+		}
+	}
+	for _, at := range e.alarms {
+		consider(at)
+	}
+	for _, k := range e.calls {
+		if k.kind != logout {
+			consider(k.deadline)
+		}
+	}
+	if armed {
+		e.timer.Reset(next)
+	} else {
+		e.timer.Stop()
+	}
+}
+
+// whyLate names why no answer came in time: the last failure of this login, or how far the present try came.
+func (e *engine) whyLate() failure {
+	switch {
+	case e.session != nil && e.session.last.code != codes.OK && e.state != online:
+		return e.session.last
+	case e.state == dialing && !e.link.reached.Load():
+		return failure{code: codes.ConnectTimeout}
+	}
+	return failure{code: codes.AckTimeout}
+}

@@ -1,0 +1,230 @@
+package core
+
+import (
+	"context"
+	"time"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/internal/wire"
+	"github.com/opentim/tim/internal/ws"
+)
+
+// An engine is the loop of a Client: one goroutine, which owns every field below client and is told things by signals. It
+// never waits but for signals.
+type engine struct {
+	client *Client
+	opts   Options
+	clocks *clocks
+	ctx    context.Context // ends with the engine
+	cancel context.CancelFunc
+	task   task
+
+	now        moment // of the step being taken
+	state      state
+	session    *session // nil in loggedOut, only there
+	calls      []*call  // that were not answered yet. All logins among them are for session, all renewals for its renewal
+	link       *link    // nil in loggedOut and waiting
+	links      uint64   // counts links; the number tells late signals
+	requests   uint64   // counts requests to the server
+	tries      int      // since the last stable connection; makes waits longer
+	background bool
+	alarms     [alarmCount]moment
+	timer      *time.Timer
+
+	spentTickets spentTickets
+	asking       *asking // the call of the ticket provider that is under way
+	partings     int     // logouts that the server is being told of
+
+	// What the step being taken has to tell, see publish.
+	told    []Event
+	settled []*call
+	down    failure // why there is no connection any more
+	then    *signal // to apply after publishing
+
+	ended *failure // not nil: the engine ends, and why
+}
+
+// A signal is something that the loop is told. kind says which fields mean something.
+type signal struct {
+	kind kind
+	link uint64 // the link it comes from; 0 if it comes from none
+
+	call     *call      // calls, forsaken, parted
+	cause    error      // forsaken
+	flag     bool       // setBackground
+	frame    wire.Frame // framed and what it is renamed to
+	conn     *ws.Conn   // dialed
+	clock    []byte     // heard: the payload of a ping
+	failure  failure    // lost, and all that end something
+	kick     Kick       // kicked, refused
+	relogin  bool       // lost: the resume ticket is of no use any more
+	answer   *provision // provided
+	panicked *panicked  // broke
+}
+
+func newEngine(c *Client, o Options, clocks *clocks) *engine {
+	e := &engine{client: c, opts: o, clocks: clocks, state: loggedOut, background: o.Background}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.timer = time.NewTimer(time.Hour)
+	e.timer.Stop()
+	return e
+}
+
+// run is the loop.
+func (e *engine) run() {
+	e.loop()
+	e.shutDown()
+}
+
+func (e *engine) loop() {
+	defer e.task.guard("loop", e.panicked)
+	for e.ended == nil {
+		select {
+		case s := <-e.client.inbox:
+			e.step(s)
+		case <-e.timer.C:
+			e.step(signal{kind: tick})
+		}
+	}
+}
+
+// step takes one signal: first what is late by now, then the signal itself, then what follows from it.
+func (e *engine) step(s signal) {
+	e.now = e.clocks.now()
+	if e.stale(s) {
+		return
+	}
+	if s.link != 0 {
+		e.noteLife()
+	}
+	if s.call != nil && s.kind == s.call.kind {
+		s.call.deadline = e.now.add(e.opts.LoginTimeout)
+		e.calls = append(e.calls, s.call)
+	}
+	e.ring()
+	for next := &s; next != nil; {
+		if !e.stale(*next) {
+			e.apply(*next)
+		}
+		next, e.then = e.then, nil
+		e.publish()
+	}
+	e.rearm()
+}
+
+// stale reports whether s comes from a link that was given up. This is the one place where late news ends.
+func (e *engine) stale(s signal) bool {
+	if s.link == 0 || e.link != nil && e.link.number == s.link {
+		return false
+	}
+	if s.conn != nil {
+		e.spawn("drop a late connection", func(*task) { _ = s.conn.Drop() })
+	}
+	return true
+}
+
+// apply does what the tables say about s.
+func (e *engine) apply(s signal) {
+	s = e.meaning(s)
+	if e.anywhere(s) {
+		return
+	}
+	r, ok := transitions[e.state][s.kind]
+	if !ok {
+		return
+	}
+	if r.to != e.state {
+		e.disarm(stateAlarms...)
+		e.logf(codes.LogDebug, "state=%s signal=%s from=%s", r.to, s.kind, e.state)
+	}
+	for _, a := range r.do {
+		e.perform(a, s)
+	}
+	e.state = r.to
+}
+
+// anywhere does what s means in every state alike, and reports whether it is such a signal. None of them belongs to a
+// state's row, because none is a part of a session's life.
+func (e *engine) anywhere(s signal) bool {
+	switch s.kind {
+	case spent:
+		e.settle(s.call, LoginResult{}, failure{code: codes.UserSigExpired})
+	case forsaken:
+		e.forsake(s)
+	case overdue:
+		e.settleOverdue()
+	case setBackground:
+		e.setBackground(s.flag)
+	case ask:
+		e.askTicket()
+	case provided:
+		e.takeProvided(s.answer)
+	case parted:
+		e.partings--
+		if s.call != nil {
+			e.settle(s.call, LoginResult{}, failure{})
+		}
+	case closing:
+		e.ended = &failure{code: codes.OK, text: "closed by the application"}
+	case broke:
+		e.panicked(*s.panicked)
+	default:
+		return false
+	}
+	return true
+}
+
+func (e *engine) perform(a action, s signal) {
+	switch a {
+	case begin:
+		e.begin(s.call)
+	case dial:
+		e.dial()
+	case listen:
+		e.listen(s.conn)
+	case introduce:
+		e.introduce()
+	case admit:
+		e.admit(s.frame.(*wire.Accepted))
+	case forgetResume:
+		e.session.resume = nil
+	case await:
+		e.await(s)
+	case awaitNothing:
+		e.down = s.failure
+		e.arm(alarmRetry, 0)
+	case hurry:
+		e.tries = 0
+	case probe:
+		e.probe()
+	case hangUp:
+		e.hangUp()
+	case end:
+		e.end(s)
+	case part:
+		e.part(s)
+	case again:
+		e.then = &s
+		e.then.kind = login
+	case joinLogin:
+		s.call.deadline = e.session.deadline
+	case replaceTicket:
+		e.session.ticket, e.session.deadline = s.call.ticket, s.call.deadline
+	case repeatLogin:
+		e.repeatLogin(s.call)
+	case keepRenewal:
+		e.keepRenewal(s.call.ticket)
+	case finishRenewal:
+		e.finishRenewal(s.frame.(*wire.Reply))
+	case noteExpiry:
+		e.noteExpiry(s.frame.(*wire.Ticket))
+	case askTicket:
+		e.askTicket()
+	case setClock:
+		e.setClock(s.clock)
+	case refuseCall:
+		e.settle(s.call, LoginResult{}, failure{code: codes.NotLoggedIn})
+	default:
+		panic("core: no such action: " + string(a))
+	}
+}

@@ -1,0 +1,102 @@
+package core
+
+import (
+	"context"
+	"time"
+
+	"github.com/opentim/tim/internal/wire"
+	"github.com/opentim/tim/internal/ws"
+)
+
+const (
+	maxPartings   = 8 // farewells at a time; a logout beyond that ends here only
+	farewellPause = 500 * time.Millisecond
+)
+
+// part ends the session here and tells the server, in a goroutine of its own, which signals parted when the server has
+// confirmed it or cannot be told in time.
+func (e *engine) part(s signal) {
+	known := e.link != nil && e.link.conn != nil // the server was sent a login or a resume
+	resume := e.session.resume
+	var k *call
+	if s.kind == logout {
+		k = s.call
+	}
+	if !known && len(resume) == 0 || e.partings == maxPartings {
+		if k != nil {
+			e.settle(k, LoginResult{}, failure{})
+		}
+		e.end(s)
+		return
+	}
+	e.requests++
+	request := e.requests
+	var l *link
+	if known {
+		l, e.link = e.link, nil
+		l.retired.Store(request)
+	}
+	e.end(s)
+	e.partings++
+	e.spawn("farewell", func(t *task) {
+		ctx, cancel := context.WithTimeout(e.ctx, e.opts.LogoutTimeout)
+		defer cancel()
+		if l == nil || !l.logOut(ctx, request) {
+			e.logOutByResume(ctx, t, resume)
+		}
+		e.client.post(signal{kind: parted, call: k})
+	})
+}
+
+// logOut ends the session over the link that has it, hangs up, and reports whether the server has confirmed it.
+func (l *link) logOut(ctx context.Context, request uint64) bool {
+	stop := context.AfterFunc(ctx, func() { _ = l.conn.Drop() })
+	defer stop()
+	<-l.written
+	if l.conn.Write(&wire.Logout{Request: request}) != nil {
+		_ = l.conn.Drop()
+		return false
+	}
+	confirmed := <-l.confirmed
+	_ = l.conn.Close(ws.NormalClosure, "")
+	return confirmed
+}
+
+// logOutByResume ends a session whose connection is lost: it comes back for it and logs it out, for as long as ctx allows.
+func (e *engine) logOutByResume(ctx context.Context, t *task, resume []byte) {
+	for len(resume) > 0 && ctx.Err() == nil && !e.resumeAndLogOut(ctx, t, resume) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(farewellPause):
+		}
+	}
+}
+
+// resumeAndLogOut reports whether there is nothing left to do.
+func (e *engine) resumeAndLogOut(ctx context.Context, t *task, resume []byte) bool {
+	conn, err := ws.Dial(ctx, e.dialOptions(t, nil))
+	if err != nil {
+		return false
+	}
+	defer conn.Drop()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Drop() })
+	defer stop()
+	if conn.Write(&wire.Resume{Request: 1, Version: wire.Version, Ticket: resume}) != nil ||
+		conn.Write(&wire.Logout{Request: 2}) != nil {
+		return false
+	}
+	for {
+		f, err := conn.Read()
+		if err != nil {
+			return false
+		}
+		switch f := f.(type) {
+		case *wire.Reply:
+			return true
+		case *wire.Kicked:
+			return true
+		case *wire.Refused:
+			return !f.Code.Retry() // there is no such session any more
+		}
+	}
+}
