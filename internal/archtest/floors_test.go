@@ -31,6 +31,8 @@ var floors = []floor{
 	{packages: "internal/ws", ours: []string{"codes", "internal/wire"}, others: []string{"github.com/gorilla/websocket"}},
 	{packages: "core", ours: []string{"codes", "internal/wire", "internal/ws"}}, // never usersig: a client does not read tickets
 	{packages: "capi", ours: []string{"codes", "core"}, cgo: true},
+	{packages: "capi/ctest/...", ours: []string{"codes", "internal/wire"}, others: []string{"github.com/gorilla/websocket"}},
+	{packages: "internal/timtest", ours: []string{"codes", "internal/wire"}, others: []string{"github.com/gorilla/websocket"}},
 
 	{packages: "server", ours: []string{"codes", "usersig", "internal/wire"}, others: anyOfOthers},
 	{packages: "server/gateway/...", ours: []string{"codes", "usersig", "internal/wire", "internal/ws", "server"}, others: anyOfOthers},
@@ -49,6 +51,11 @@ var floors = []floor{
 
 // roofs are imported by nobody, each from its own folder apart: cmd/tim may have packages of its own.
 var roofs = []string{"cmd/...", "conformance/...", "bench/...", "examples/...", "capi/...", "internal/gen", "internal/archtest"}
+
+// kit reports whether a package exists for tests only, such as server/registry/registrytest.
+func kit(pkg string) bool {
+	return strings.HasSuffix(pkg, "test") && !strings.HasSuffix(pkg, "/ctest")
+}
 
 // allowed says whether a package on this floor may import path.
 func (f floor) allowed(path string) bool {
@@ -125,6 +132,16 @@ func TestNobodyImportsARoof(t *testing.T) {
 	}
 }
 
+func TestOnlyTestsUseTestKits(t *testing.T) {
+	for _, p := range packages(t) {
+		for path, file := range p.imports {
+			if below, ours := strings.CutPrefix(path, module+"/"); ours && kit(below) && !kit(p.path) {
+				t.Errorf("%s imports %s: that is for tests", file, path)
+			}
+		}
+	}
+}
+
 // The table itself is checked, so that a slip in a pattern does not switch a rule off.
 func TestTheTableSaysNo(t *testing.T) {
 	for _, tt := range []struct {
@@ -162,6 +179,9 @@ func TestTheTableSaysNo(t *testing.T) {
 		if got := f.allowed(tt.to); got != tt.want {
 			t.Errorf("%s may import %s: got %v, want %v", tt.from, tt.to, got, tt.want)
 		}
+	}
+	if !kit("server/registry/registrytest") || kit("server/registry") || kit("codes") {
+		t.Error("kit takes one thing for another")
 	}
 	if _, ok := floorOf("internal/utils"); ok {
 		t.Error("a package that nobody thought of has a floor")
