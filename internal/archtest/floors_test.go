@@ -54,7 +54,7 @@ var roofs = []string{"cmd/...", "conformance/...", "bench/...", "examples/...", 
 
 // kit reports whether a package exists for tests only, such as server/registry/registrytest.
 func kit(pkg string) bool {
-	return strings.HasSuffix(pkg, "test") && !strings.HasSuffix(pkg, "/ctest")
+	return strings.HasSuffix(pkg, "test")
 }
 
 // allowed says whether a package on this floor may import path.
