@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Builds libtim into build/: lib/libtim.so and lib/libtim.a, the headers, and what pkg-config and CMake need to find them.
+# Does nothing if nothing changed.
+#
+#   capi/build.sh                  the library
+#   capi/build.sh variant NAME     a libtim.so for tests in build/variants/NAME: asan, tsan (sanitizers in its C half, and
+#                                  for asan in its Go half; both with capi/testing.go) or unguarded (as go build makes it)
+#
+# CC and GOOS/GOARCH are respected. The library needs the glibc it was built with, or newer; the script prints which.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+export CGO_ENABLED=1
+
+version=$(tr -d '[:space:]' < VERSION)
+cc=${CC:-$(go env CC)}
+soname=libtim.so.$version
+work=build/capi
+mkdir -p "$work"
+
+# The names of tim.h, which are the ones the library exports.
+header_names() { grep -oP '^TIM_API .*\bTIM_CALL \K\w+(?=\()' include/tim.h; }
+
+version_script() {
+  local abi
+  abi=$(grep -oP '^#define TIM_ABI_VERSION \K\d+' include/tim.h)
+  echo "TIM_$abi {"
+  echo "  global:"
+  header_names | sed 's/.*/    &;/'
+  echo "  local: *;"
+  echo "};"
+}
+
+# What the result depends on: the toolchain, this folder, and all of our packages that capi is made of.
+fingerprint() {
+  go env GOVERSION GOOS GOARCH GOFLAGS CGO_CFLAGS CGO_LDFLAGS
+  "$cc" --version
+  go list -deps -f '{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}' ./capi | while read -r dir; do
+    find -L "$dir" -maxdepth 1 -type f ! -name '*_test.go' -print0
+  done | sort -z | xargs -0 sha256sum
+  sha256sum go.mod go.sum VERSION
+}
+
+# Size: code that runs once in a connection is not inlined, which saves 0.2 MB and costs a TLS handshake 5 %. The arithmetic
+# of keys is, and so is all of ours. A WebSocket needs no HTTP/2.
+small=(-gcflags='net/...=-l' -gcflags='crypto/...=-l')
+for fast in nistec/fiat edwards25519/... mlkem bigmod sha3; do
+  small+=(-gcflags="crypto/internal/fips140/$fast=")
+done
+
+is_current() { [ -e "$1" ] && [ "$(fingerprint)" = "$(cat "$1")" ]; }
+
+# go_library MODE OUTPUT TAGS LINKER_FLAGS builds the package. asyncpreemptoff: the runtime sends itself no SIGURG.
+# gcshrinkstackoff: see overlay.sh.
+go_library() {
+  go build -trimpath -buildvcs=false -buildmode="$1" -tags "nethttpomithttp2,$3" -o "$2" "${small[@]}" \
+    ${overlay:+-overlay "$overlay"} ${sanitize:+"$sanitize"} \
+    -ldflags "-s -w -X runtime.godebugDefault=asyncpreemptoff=1,gcshrinkstackoff=1 -extldflags '$4'" ./capi
+  rm -f "${2%.*}.h" # what cgo writes is for nobody
+}
+
+make_overlay() {
+  bash capi/overlay.sh "$root/$work/overlay"
+  overlay=$root/$work/overlay/overlay.json
+}
+
+shared_library() {
+  version_script > "$work/tim.map"
+  # -z pack-relative-relocs would save 9 % of the size, and ask for glibc 2.36.
+  go_library c-shared "$1/$soname" "${2:-}" \
+    "-Wl,--version-script=$root/$work/tim.map -Wl,-soname,$soname -Wl,-z,now -Wl,-z,defs ${3:-}"
+  ln -sf "$soname" "$1/libtim.so"
+}
+
+# The archive holds one object: the signal masks of sigmask.c around all else, so that the order is right whatever order a
+# host links in, and only the public names visible, so that a second Go archive can be linked beside it.
+static_library() {
+  local raw=$work/raw.a
+  go_library c-archive "$raw" tim_unguarded ""
+  "$cc" -O2 -fPIC -c -DTIM_SIGMASK_FIRST capi/sigmask.c -o "$work/first.o"
+  "$cc" -O2 -fPIC -c -DTIM_SIGMASK_LAST capi/sigmask.c -o "$work/last.o"
+  "$cc" -r -nostdlib -o "$work/tim.o" "$work/first.o" -Wl,--whole-archive "$raw" -Wl,--no-whole-archive "$work/last.o"
+  header_names > "$work/names"
+  objcopy --strip-debug --keep-global-symbols="$work/names" "$work/tim.o"
+  rm -f "$1/libtim.a"
+  ar rcs "$1/libtim.a" "$work/tim.o"
+}
+
+package_files() {
+  mkdir -p build/include build/lib/pkgconfig build/lib/cmake/Tim
+  cp include/tim.h include/tim_codes.gen.h build/include/
+  local in
+  for in in capi/package/*.in; do
+    case $in in
+      *.pc.in) sed "s/@VERSION@/$version/g" "$in" > "build/lib/pkgconfig/$(basename "$in" .in)" ;;
+      *) sed "s/@VERSION@/$version/g" "$in" > "build/lib/cmake/Tim/$(basename "$in" .in)" ;;
+    esac
+  done
+}
+
+glibc_floor() { objdump -T "$1" | grep -oP 'GLIBC_\K[0-9.]+' | sort -uV | tail -n 1; }
+megabytes() { stat -L -c %s "$1" | awk '{ printf "%.2f MB", $1 / 1e6 }'; }
+
+build_library() {
+  local stamp=$work/stamp
+  if is_current "$stamp" && [ -e "build/lib/$soname" ] && [ -e build/lib/libtim.a ]; then
+    echo "libtim $version is up to date in build/lib"
+    return
+  fi
+  rm -rf "$stamp" build/lib
+  mkdir -p build/lib
+  make_overlay
+  shared_library build/lib
+  static_library build/lib
+  package_files
+  fingerprint > "$stamp"
+  echo "build/lib/$soname: $(megabytes "build/lib/$soname"), needs glibc $(glibc_floor "build/lib/$soname")"
+  echo "build/lib/libtim.a: $(megabytes build/lib/libtim.a)"
+}
+
+build_variant() {
+  local dir=build/variants/$1 stamp
+  stamp=$dir/stamp
+  if is_current "$stamp"; then return; fi
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  case $1 in
+    asan) make_overlay && sanitize=-asan shared_library "$dir" timtesting ;;
+    tsan)
+      make_overlay
+      CGO_CFLAGS="-O2 -g -fsanitize=thread" CGO_LDFLAGS=-fsanitize=thread shared_library "$dir" timtesting
+      ;;
+    unguarded) shared_library "$dir" tim_unguarded ;;
+    *) echo "capi/build.sh: there is no variant $1" >&2 && exit 2 ;;
+  esac
+  fingerprint > "$stamp"
+}
+
+case ${1:-} in
+  "") build_library ;;
+  variant) build_variant "$2" ;;
+  *) echo "usage: capi/build.sh [variant asan|tsan|unguarded]" >&2 && exit 2 ;;
+esac

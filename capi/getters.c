@@ -1,0 +1,91 @@
+/* The functions of tim.h that never enter Go: they read what Go publishes in a slot, or constants.
+ *
+ * A getter asks twice whether the handle is the slot's, before and after reading: the slot may have been given to
+ * another client in between. */
+#define TIM_BUILDING
+#include "tim_internal.h"
+
+#include <string.h>
+#include <time.h>
+
+int32_t tim_get_login_status(tim_client client) {
+  const struct tim_slot *slot = tim_slot_of(client);
+  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+  int32_t status = __atomic_load_n(&slot->now.status, __ATOMIC_ACQUIRE);
+  return tim_slot_is(slot, client) ? status : TIM_NOT_INITIALIZED;
+}
+
+int32_t tim_is_ready(tim_client client) {
+  const struct tim_slot *slot = tim_slot_of(client);
+  if (!tim_slot_is(slot, client)) return 0;
+  int32_t ready = __atomic_load_n(&slot->now.ready, __ATOMIC_ACQUIRE);
+  return tim_slot_is(slot, client) ? ready : 0;
+}
+
+/* Copies the name out between two equal, even values of user_seq. */
+static void read_user(const struct tim_published *now, uint64_t name[5]) {
+  uint64_t before, after;
+  do {
+    before = __atomic_load_n(&now->user_seq, __ATOMIC_ACQUIRE);
+    for (int i = 0; i < 5; i++) name[i] = __atomic_load_n(&now->user[i], __ATOMIC_ACQUIRE);
+    after = __atomic_load_n(&now->user_seq, __ATOMIC_ACQUIRE);
+  } while (before != after || before % 2);
+}
+
+tim_code tim_get_login_user(tim_client client, char *buffer, size_t *size) {
+  const struct tim_slot *slot = tim_slot_of(client);
+  uint64_t name[5];
+  size_t capacity, needed;
+
+  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+  if (!size || (!buffer && *size)) return TIM_INVALID_PARAMETERS;
+  read_user(&slot->now, name);
+  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+  capacity = *size;
+  needed = strlen((const char *)name) + 1;
+  *size = needed;
+  if (capacity < needed) return TIM_INVALID_PARAMETERS;
+  memcpy(buffer, name, needed);
+  return TIM_OK;
+}
+
+tim_code tim_get_server_time(tim_client client, int64_t *unix_ms) {
+  const struct tim_slot *slot = tim_slot_of(client);
+  struct timespec here;
+  int64_t offset;
+
+  if (unix_ms) *unix_ms = 0;
+  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+  if (!unix_ms) return TIM_INVALID_PARAMETERS;
+  offset = __atomic_load_n(&slot->now.clock_offset_ns, __ATOMIC_ACQUIRE);
+  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+  if (offset == TIM_CLOCK_UNKNOWN) return TIM_NOT_LOGGED_IN;
+  clock_gettime(CLOCK_REALTIME, &here);
+  *unix_ms = ((int64_t)here.tv_sec * 1000000000 + here.tv_nsec + offset) / 1000000;
+  return TIM_OK;
+}
+
+const char *tim_code_name(tim_code code) {
+  switch (code) {
+#define NAME(constant, name, text, retry) \
+  case constant: \
+    return #constant;
+    TIM_CODE_MAP(NAME)
+#undef NAME
+  }
+  return "TIM_UNKNOWN";
+}
+
+const char *tim_code_text(tim_code code) {
+  switch (code) {
+#define TEXT(constant, name, text, retry) \
+  case constant: \
+    return text;
+    TIM_CODE_MAP(TEXT)
+#undef TEXT
+  }
+  return "unknown code";
+}
+
+const char *tim_version(void) { return TIM_VERSION_STRING; }
+uint32_t tim_abi_version(void) { return TIM_ABI_VERSION; }

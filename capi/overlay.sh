@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# overlay.sh DIR writes DIR/overlay.json, for go build -overlay: the Go runtime with three lines changed, so that it can
+# live in a process whose signal handlers know nothing of it. The sources are those of the installed Go; the script fails
+# if a line is not there exactly once, which means that Go changed and this must be thought over.
+#
+# 1. SIGCHLD and SIGPROF lose _SigUnblock. With it, every Go thread takes them, whatever its mask says, on a goroutine's
+#    stack. libtim starts no children and profiles nothing.
+# 2. The stack on which a C thread runs Go has 64 KiB instead of 4: the host's own threads keep their signals open, and a
+#    handler without SA_ONSTACK that hits one inside a tim_ function runs on that stack. Stacks never shrink in libtim
+#    (gcshrinkstackoff in build.sh), so it stays that large.
+set -euo pipefail
+dir=$1
+runtime=$(go env GOROOT)/src/runtime
+case $(go env GOOS) in
+  linux | android) signals=sigtab_linux_generic.go ;;
+  darwin | ios) signals=signal_darwin.go ;;
+  *) echo "overlay.sh: no overlay for $(go env GOOS)" >&2 && exit 1 ;;
+esac
+
+# change FILE PATTERN EXPRESSION applies a sed expression to the one line of DIR/FILE that matches.
+change() {
+  local found
+  found=$(grep -c -e "$2" "$dir/$1" || true)
+  if [ "$found" != 1 ]; then
+    echo "overlay.sh: $found lines instead of 1 match '$2' in $runtime/$1 of $(go env GOVERSION)" >&2
+    exit 1
+  fi
+  sed -i -e "/$2/$3" "$dir/$1"
+}
+
+mkdir -p "$dir"
+cp "$runtime/$signals" "$runtime/proc.go" "$dir/"
+change "$signals" '_SigUnblock.*"SIGCHLD' 's/ + _SigUnblock//'
+change "$signals" '_SigUnblock.*"SIGPROF' 's/ + _SigUnblock//'
+change proc.go 'gp := malg(4096)' 's/4096/64 << 10/'
+cat > "$dir/overlay.json" <<END
+{"Replace": {
+  "$runtime/$signals": "$dir/$signals",
+  "$runtime/proc.go": "$dir/proc.go"
+}}
+END

@@ -1,0 +1,73 @@
+/* The table of clients: which handle stands for which slot. */
+#include "tim_internal.h"
+
+static struct tim_slot slots[TIM_MAX_CLIENTS];
+
+static pthread_mutex_t table_mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the two below */
+static int32_t used_slots; /* those from here on were never used */
+static int32_t first_free = -1;
+
+static int forked; /* atomic */
+static pthread_once_t fork_watch = PTHREAD_ONCE_INIT;
+
+static void in_child(void) { __atomic_store_n(&forked, 1, __ATOMIC_RELAXED); }
+static void watch_fork(void) { pthread_atfork(NULL, NULL, in_child); }
+
+int tim_forked(void) { return __atomic_load_n(&forked, __ATOMIC_RELAXED); }
+
+struct tim_slot *tim_slot_of(tim_client client) {
+  return &slots[client % TIM_MAX_CLIENTS];
+}
+
+int tim_slot_is(const struct tim_slot *slot, tim_client client) {
+  return __atomic_load_n(&slot->open, __ATOMIC_ACQUIRE) == client && client != 0;
+}
+
+static struct tim_slot *pop_free(void) {
+  struct tim_slot *slot = NULL;
+  pthread_mutex_lock(&table_mutex);
+  if (first_free >= 0) {
+    slot = &slots[first_free];
+    first_free = slot->next_free;
+  } else if (used_slots < TIM_MAX_CLIENTS) {
+    slot = &slots[used_slots++];
+    pthread_mutex_init(&slot->mutex, NULL);
+    pthread_cond_init(&slot->changed, NULL);
+  }
+  pthread_mutex_unlock(&table_mutex);
+  return slot;
+}
+
+/* tim_slot_take makes a slot ready under a handle that was never used. NULL if there is none. */
+struct tim_slot *tim_slot_take(tim_client *client) {
+  struct tim_slot *slot;
+  pthread_once(&fork_watch, watch_fork);
+  slot = pop_free();
+  if (!slot) return NULL;
+  pthread_mutex_lock(&slot->mutex);
+  if (++slot->generation == 0) slot->generation = 1; /* so that no handle is 0 */
+  *client = (uint64_t)slot->generation << 32 | (uint64_t)(slot - slots);
+  slot->handle = *client;
+  slot->has_delivery_thread = 0;
+  slot->on_event = NULL;
+  __atomic_store_n(&slot->now.status, TIM_LOGGED_OUT, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->now.ready, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->now.clock_offset_ns, TIM_CLOCK_UNKNOWN, __ATOMIC_RELAXED);
+  for (int i = 0; i < 5; i++) __atomic_store_n(&slot->now.user[i], 0, __ATOMIC_RELAXED);
+  pthread_mutex_unlock(&slot->mutex);
+  return slot;
+}
+
+/* tim_slot_give_back ends the client that holds slot and wakes whoever waits for that. */
+void tim_slot_give_back(struct tim_slot *slot) {
+  pthread_mutex_lock(&slot->mutex);
+  __atomic_store_n(&slot->open, 0, __ATOMIC_RELEASE);
+  slot->handle = 0;
+  pthread_cond_broadcast(&slot->changed);
+  pthread_mutex_unlock(&slot->mutex);
+
+  pthread_mutex_lock(&table_mutex);
+  slot->next_free = first_free;
+  first_free = (int32_t)(slot - slots);
+  pthread_mutex_unlock(&table_mutex);
+}

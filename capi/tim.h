@@ -1,0 +1,1 @@
+../include/tim.h

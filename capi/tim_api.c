@@ -1,0 +1,140 @@
+/* The functions of tim.h that make, call and free clients. Each checks its arguments and calls Go once; what a
+ * login means is decided in core. */
+#define TIM_BUILDING
+#include "tim_internal.h"
+
+#include <string.h>
+
+/* What an entering call needs before it may enter Go: no child of a fork, a live client. */
+static tim_code check(tim_client client) {
+  if (tim_forked()) return TIM_INVALID_OPERATION;
+  return tim_slot_is(tim_slot_of(client), client) ? TIM_OK : TIM_NOT_INITIALIZED;
+}
+
+/* Copies a config of any size to one of ours: what an older header does not have is zero, what a newer header
+ * has must be zero. */
+static tim_code read_config(const tim_config *config, tim_config *out) {
+  size_t size = config->struct_size;
+  memset(out, 0, sizeof *out);
+  if (size < offsetof(tim_config, data_dir)) return TIM_INVALID_PARAMETERS;
+  memcpy(out, config, size < sizeof *out ? size : sizeof *out);
+  for (size_t i = sizeof *out; i < size; i++) {
+    if (((const unsigned char *)config)[i]) return TIM_NOT_SUPPORTED;
+  }
+  return TIM_OK;
+}
+
+tim_code tim_client_new_abi(const tim_config *config, tim_client *client, uint32_t abi_version) {
+  tim_config copy;
+  tim_client handle;
+  struct tim_slot *slot;
+  tim_code code;
+
+  if (!client) return TIM_INVALID_PARAMETERS;
+  *client = 0;
+  if (abi_version != TIM_ABI_VERSION) return TIM_NOT_SUPPORTED;
+  if (!config) return TIM_INVALID_PARAMETERS;
+  if (tim_forked()) return TIM_INVALID_OPERATION;
+  code = read_config(config, &copy);
+  if (code) return code;
+  slot = tim_slot_take(&handle);
+  if (!slot) return TIM_OUT_OF_MEMORY;
+  slot->on_log = copy.on_log;
+  slot->ticket_provider = copy.ticket_provider;
+  slot->on_destroy = copy.on_destroy;
+  slot->user_data = copy.user_data;
+
+  pthread_mutex_lock(&slot->mutex); /* the first callback waits for this */
+  code = timgo_new(slot, handle, &copy);
+  if (!code) {
+    *client = handle;
+    __atomic_store_n(&slot->open, handle, __ATOMIC_RELEASE);
+  }
+  pthread_mutex_unlock(&slot->mutex);
+  if (code) tim_slot_give_back(slot);
+  return code;
+}
+
+tim_code tim_set_event_callback(tim_client client, tim_event_fn on_event, void *user_data) {
+  struct tim_slot *slot = tim_slot_of(client);
+  tim_code code = check(client);
+  if (code) return code;
+  pthread_mutex_lock(&slot->mutex);
+  if (!tim_slot_is(slot, client)) code = TIM_NOT_INITIALIZED;
+  if (!code) {
+    uint64_t running = slot->events_done;
+    slot->on_event = on_event;
+    slot->event_data = user_data;
+    if (!slot->has_delivery_thread || !pthread_equal(slot->delivery_thread, pthread_self())) {
+      while (slot->in_event && slot->events_done == running)
+        pthread_cond_wait(&slot->changed, &slot->mutex);
+    }
+  }
+  pthread_mutex_unlock(&slot->mutex);
+  return code;
+}
+
+tim_code tim_login(tim_client client, const char *user_id, const char *ticket, tim_done_fn done,
+                   void *user_data) {
+  tim_code code = check(client);
+  if (code) return code;
+  if (!user_id || !ticket) return TIM_INVALID_PARAMETERS;
+  return timgo_login(client, (char *)user_id, (char *)ticket, done, user_data);
+}
+
+tim_code tim_logout(tim_client client, tim_done_fn done, void *user_data) {
+  tim_code code = check(client);
+  if (code) return code;
+  return timgo_logout(client, done, user_data);
+}
+
+tim_code tim_renew(tim_client client, const char *ticket, tim_done_fn done, void *user_data) {
+  tim_code code = check(client);
+  if (code) return code;
+  if (!ticket) return TIM_INVALID_PARAMETERS;
+  return timgo_renew(client, (char *)ticket, done, user_data);
+}
+
+tim_code tim_provide_ticket(tim_client client, uint64_t request, const char *ticket) {
+  tim_code code = check(client);
+  if (code) return code;
+  return timgo_provide_ticket(client, request, (char *)(ticket ? ticket : ""));
+}
+
+tim_code tim_wake(tim_client client) {
+  tim_code code = check(client);
+  if (code) return code;
+  return timgo_wake(client);
+}
+
+tim_code tim_set_background(tim_client client, int32_t background) {
+  tim_code code = check(client);
+  if (code) return code;
+  return timgo_set_background(client, background);
+}
+
+/* The first caller starts the end; whoever calls while it lasts waits with it. The delivery thread cannot wait for
+ * itself. */
+tim_code tim_client_free(tim_client client) {
+  struct tim_slot *slot = tim_slot_of(client);
+  int first, inside;
+
+  if (tim_forked()) return TIM_INVALID_OPERATION;
+  if (client == 0) return TIM_NOT_INITIALIZED;
+  pthread_mutex_lock(&slot->mutex);
+  if (slot->handle != client) {
+    pthread_mutex_unlock(&slot->mutex);
+    return TIM_NOT_INITIALIZED;
+  }
+  first = tim_slot_is(slot, client);
+  __atomic_store_n(&slot->open, 0, __ATOMIC_RELEASE);
+  inside = slot->has_delivery_thread && pthread_equal(slot->delivery_thread, pthread_self());
+  pthread_mutex_unlock(&slot->mutex);
+
+  if (first) timgo_close(client);
+  if (inside) return TIM_OK;
+  pthread_mutex_lock(&slot->mutex);
+  while (slot->handle == client) pthread_cond_wait(&slot->changed, &slot->mutex);
+  pthread_mutex_unlock(&slot->mutex);
+  return TIM_OK;
+}

@@ -1,0 +1,77 @@
+/* What the C half and the Go half of libtim know of each other. */
+#ifndef TIM_INTERNAL_H
+#define TIM_INTERNAL_H
+
+#include <pthread.h>
+
+#include "tim.h"
+
+#define TIM_MAX_CLIENTS 4096 /* a power of two: the low bits of a tim_client are its slot */
+#define TIM_CLOCK_UNKNOWN INT64_MIN
+
+/* What the getters answer. Go writes it with sync/atomic, C reads it with the __atomic builtins: a getter never
+ * enters Go. One goroutine writes; user_seq is odd while it is changing user. */
+struct tim_published {
+  int32_t status;
+  int32_t ready;
+  int64_t clock_offset_ns
+      __attribute__((aligned(8))); /* server's clock minus CLOCK_REALTIME, or TIM_CLOCK_UNKNOWN */
+  uint64_t user_seq __attribute__((aligned(8)));
+  uint64_t user[5] __attribute__((aligned(8))); /* the name, padded with NULs */
+};
+
+/* A place for a client. Slots are never freed, only used again under another handle, so a stale handle finds a
+ * slot that does not answer to it. */
+struct tim_slot {
+  uint64_t open; /* atomic: the handle while calls are welcome, else 0 */
+  struct tim_published now;
+
+  pthread_mutex_t mutex; /* guards what follows */
+  pthread_cond_t changed;
+  uint64_t handle;     /* 0: the slot is free; set until the client's last callback has returned */
+  uint32_t generation; /* how often the slot was used */
+  int32_t next_free;
+
+  pthread_t delivery_thread;
+  int has_delivery_thread;
+  int in_event;         /* the event callback is running */
+  uint64_t events_done; /* how often it returned */
+  tim_event_fn on_event;
+  void *event_data;
+
+  /* From the config; they never change while the client lives. */
+  tim_log_fn on_log;
+  tim_ticket_fn ticket_provider;
+  tim_destroy_fn on_destroy;
+  void *user_data;
+};
+
+/* slots.c */
+struct tim_slot *tim_slot_of(tim_client client); /* where client is if it is anywhere; never NULL */
+struct tim_slot *tim_slot_take(tim_client *client);
+void tim_slot_give_back(struct tim_slot *slot);
+int tim_slot_is(const struct tim_slot *slot, tim_client client); /* may client be called? */
+int tim_forked(void); /* is this a child that did not exec? */
+
+/* deliver.c: what Go calls, on the client's delivery thread only. */
+void tim_deliver_begin(struct tim_slot *slot);
+void tim_deliver_event(struct tim_slot *slot, tim_event *event);
+void tim_deliver_log(struct tim_slot *slot, int32_t level, const char *line);
+void tim_deliver_result(struct tim_slot *slot, tim_done_fn done, void *user_data,
+                        tim_result *result);
+void tim_deliver_ticket_request(struct tim_slot *slot, uint64_t request, const char *user_id);
+void tim_deliver_end(struct tim_slot *slot);
+
+/* exports.go. No const: cgo cannot say it. */
+extern tim_code timgo_new(struct tim_slot *slot, tim_client client, tim_config *config);
+extern void timgo_opened(tim_client client);
+extern void timgo_close(tim_client client);
+extern tim_code timgo_login(tim_client client, char *user_id, char *ticket, tim_done_fn done,
+                            void *user_data);
+extern tim_code timgo_logout(tim_client client, tim_done_fn done, void *user_data);
+extern tim_code timgo_renew(tim_client client, char *ticket, tim_done_fn done, void *user_data);
+extern tim_code timgo_provide_ticket(tim_client client, uint64_t request, char *ticket);
+extern tim_code timgo_wake(tim_client client);
+extern tim_code timgo_set_background(tim_client client, int32_t background);
+
+#endif
