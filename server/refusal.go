@@ -1,6 +1,9 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/opentim/tim/codes"
@@ -19,3 +22,22 @@ func (r *Refusal) Error() string { return r.Text + ": " + r.Code.Error() }
 
 // Unwrap returns the code.
 func (r *Refusal) Unwrap() error { return r.Code }
+
+func refuse(code codes.Code, format string, args ...any) *Refusal {
+	return &Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// refuseKicked is the answer to a session that had to leave while it was away, or that has to stay out.
+func refuseKicked(k *Kick) *Refusal {
+	r := refuse(k.Code, "the session was ended: %s", k.Reason)
+	r.Kick = k
+	return r
+}
+
+// refuseBroken is the answer when something of ours failed. What it was is for the server's log, not for the client.
+func refuseBroken(err error) *Refusal {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return refuse(codes.ServerTimeout, "the login took too long")
+	}
+	return refuse(codes.ServerInternal, "the login could not be recorded")
+}

@@ -33,7 +33,7 @@ type Session struct {
 	// Node is where the session's connection is, or was last.
 	Node NodeID
 	// AwayUntil is zero while the session is connected. A lost connection sets it to when the session is released unless it
-	// was resumed before.
+	// was resumed before. For a session that left it is when its record is forgotten.
 	AwayUntil time.Time
 	// TicketExpires is when the session's ticket ends; the ticket is valid through this whole second.
 	TicketExpires time.Time

@@ -1,11 +1,17 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/usersig"
 )
 
 // Options say what a Sessions works with. Node, Apps, Registry, Store and ResumeKeys are required.
@@ -23,87 +29,147 @@ type Options struct {
 	// web sessions. Zero means 120 s and 60 s.
 	Grace, GraceWeb time.Duration
 
-	// Wheel carries the timers. Nil makes one; a gateway that has timers too shares it by Sessions.Wheel.
-	Wheel *Wheel
+	// SweepEvery is how often the node compares what it holds with the registry. Zero means 50 s.
+	SweepEvery time.Duration
+	// EvictRate is how many users a second lose sessions after their app's settings became stricter. Zero means 500.
+	EvictRate int
 
 	Logger *slog.Logger // nil logs nothing
 }
 
-// A LoginRequest is what a client says to log in.
-type LoginRequest struct {
-	App      uint64
-	User     string // 1 to 32 printable ASCII characters
-	Ticket   string
-	Platform codes.Platform
-	Instance string // 1 to 64 bytes of UTF-8
-	Label    string // at most 64 bytes of UTF-8
-	SDK      string // at most 64 bytes of UTF-8; only logged
-	// Reconnect marks the login of an engine that comes back by itself: it is admitted only where nobody has to leave.
-	Reconnect bool
+func (o Options) withDefaults() Options {
+	o.Grace = cmp.Or(o.Grace, 120*time.Second)
+	o.GraceWeb = cmp.Or(o.GraceWeb, 60*time.Second)
+	o.SweepEvery = cmp.Or(o.SweepEvery, 50*time.Second)
+	o.EvictRate = cmp.Or(o.EvictRate, 500)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
 }
 
-// A Grant is the answer to a login, a resume or a renewal that succeeded.
-type Grant struct {
-	Held          *Held // for Renew, Logout and Lost
-	Session       string
-	LoginSeq      uint64
-	TicketExpires time.Time // the ticket is valid through this moment
-	ResumeTicket  []byte
-	Repeat        bool // the same instance was signed in before this login
+func (o Options) validate() error {
+	var errs []error
+	if o.Node == "" {
+		errs = append(errs, errors.New("the node has no name"))
+	}
+	if o.Registry == nil || o.Store == nil {
+		errs = append(errs, errors.New("a registry and a store are needed"))
+	}
+	if o.Grace < 0 || o.GraceWeb < 0 || o.SweepEvery < 0 || o.EvictRate < 0 {
+		errs = append(errs, errors.New("times and rates must not be negative"))
+	}
+	seen := make(map[uint64]bool)
+	for _, a := range o.Apps {
+		if a.ID == 0 || seen[a.ID] {
+			errs = append(errs, fmt.Errorf("SDKAppID %d is zero or given twice", a.ID))
+		}
+		seen[a.ID] = true
+	}
+	return errors.Join(errs...)
 }
 
-// Sessions is the service of one node: see the package comment. Its methods may be called from any goroutine. Those that
-// return an error return a *Refusal.
+// Sessions is the service of one node: see the package comment. Its methods may be called from any goroutine.
 type Sessions struct {
-	o Options
+	o        Options
+	log      *slog.Logger
+	apps     map[uint64]*app // never changes
+	resumes  *resumeTickets
+	clock    clock
+	wheel    *Wheel
+	held     *table
+	failures failures
+
+	chores    chores
+	sweeper   sweeper
+	unsettled unsettled
+
+	closing    atomic.Bool
+	background context.Context // ends with Close
+	stop       context.CancelFunc
+	loops      sync.WaitGroup
 }
 
-// New joins the registry and returns the service. Close it before the registry and the store.
-func New(ctx context.Context, o Options) (*Sessions, error) { panic("not yet") }
+// An app is an App with what this node keeps for it.
+type app struct {
+	App
+	tickets  *usersig.Verifier
+	settings atomic.Pointer[Settings] // as they were last read from the store
 
-// Login signs a user in over c. In the answer's time the account is durable, the session is in the registry, and whoever
-// had to leave is about to hear it; Login does not wait for that.
-//
-// The error is always a *Refusal; c may try again after it.
-func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, error) {
-	panic("not yet")
+	reading  sync.Mutex         // held while they are read
+	eviction context.CancelFunc // of the eviction that runs
 }
 
-// Resume brings a session back over c by the resume ticket of its last Grant.
-//
-// The error is always a *Refusal: codes.KickedOffline with the kick if somebody took its place meanwhile;
-// codes.TicketExpired, codes.TicketRevoked or codes.AccountBanned if it must not come back; codes.TicketUnreadable if the
-// resume ticket is of no use here: then the client may log in with Reconnect.
-func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Grant, error) {
-	panic("not yet")
+// New joins the registry, reads the settings of the apps, and returns the service. Close it before the registry and the store.
+func New(ctx context.Context, o Options) (*Sessions, error) {
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	resumes, err := newResumeTickets(o.ResumeKeys)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	s := &Sessions{o: o.withDefaults(), resumes: resumes, held: newTable(), apps: make(map[uint64]*app)}
+	s.log = s.o.Logger
+	s.unsettled.some = make(chan struct{}, 1)
+	for _, a := range o.Apps {
+		s.apps[a.ID] = &app{App: a, tickets: usersig.NewVerifier(a.ID, a.Keys...)}
+		if a.Zone == nil {
+			s.apps[a.ID].Zone = time.UTC
+		}
+		settings, err := o.Store.Settings(ctx, a.ID)
+		if err != nil {
+			return nil, fmt.Errorf("server: read the settings of app %d: %w", a.ID, err)
+		}
+		s.apps[a.ID].settings.Store(&settings)
+	}
+	s.wheel = NewWheel()
+	s.background, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := o.Registry.Join(ctx, o.Node, nodeHandler{s}); err != nil {
+		s.stop()
+		s.wheel.Stop()
+		return nil, fmt.Errorf("server: join the registry: %w", err)
+	}
+	s.loops.Go(s.sweepLoop)
+	s.loops.Go(s.settleLoop)
+	return s, nil
 }
-
-// Renew gives a live session a fresh ticket of the same user. A ticket that ends before the present one is refused by
-// nobody: the newest word counts.
-func (s *Sessions) Renew(ctx context.Context, h *Held, ticket string) (Grant, error) {
-	panic("not yet")
-}
-
-// Logout ends a session. It is over when Logout returns, whatever the error; the error says that the registry has not heard
-// of it yet, and is for the log. Logging out a session that ended already does nothing.
-func (s *Sessions) Logout(ctx context.Context, h *Held) error { panic("not yet") }
-
-// Lost says that the connection of h is gone: the session becomes away and may be resumed within the grace period. It
-// returns at once. It does nothing if the session ended or came back already.
-func (s *Sessions) Lost(h *Held) { panic("not yet") }
-
-// Held is a session held by a live connection of this node.
-type Held struct{}
-
-// Key returns whose session it is.
-func (h *Held) Key() UserKey { panic("not yet") }
-
-// Online returns how many sessions are held by live connections of this node.
-func (s *Sessions) Online() int { panic("not yet") }
-
-// Wheel returns the timers of this node.
-func (s *Sessions) Wheel() *Wheel { panic("not yet") }
 
 // Close waits for what is under way and stops. Logins and resumes are refused with codes.ServiceNotReady from its call on.
 // Live connections are the gateway's: it closes them first, and Lost is honoured until then.
-func (s *Sessions) Close(ctx context.Context) error { panic("not yet") }
+func (s *Sessions) Close(ctx context.Context) error {
+	if s.closing.Swap(true) {
+		return nil
+	}
+	err := s.chores.close(ctx)
+	for _, a := range s.apps {
+		a.reading.Lock() // no eviction begins after this
+		a.reading.Unlock()
+	}
+	s.stop()
+	s.loops.Wait()
+	s.wheel.Stop()
+	return err
+}
+
+// Online returns how many sessions are held by live connections of this node.
+func (s *Sessions) Online() int { return s.held.len() }
+
+// Wheel returns the timers of this node. It stops with Close.
+func (s *Sessions) Wheel() *Wheel { return s.wheel }
+
+// App returns an app that this node serves, and whether it does.
+func (s *Sessions) App(id uint64) (App, bool) {
+	a := s.apps[id]
+	if a == nil {
+		return App{}, false
+	}
+	return a.App, true
+}
+
+func (s *Sessions) grace(p codes.Platform) time.Duration {
+	if p == codes.PlatformWeb {
+		return s.o.GraceWeb
+	}
+	return s.o.Grace
+}

@@ -1,0 +1,207 @@
+package server
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/usersig"
+)
+
+// Limits of what a client says of itself, in bytes.
+const (
+	MaxInstance = 64
+	MaxLabel    = 64
+	MaxSDK      = 64
+)
+
+// A LoginRequest is what a client says to log in.
+type LoginRequest struct {
+	App      uint64
+	User     string // 1 to 32 printable ASCII characters
+	Ticket   string
+	Platform codes.Platform
+	Instance string // 1 to MaxInstance bytes of UTF-8
+	Label    string // at most MaxLabel bytes of UTF-8
+	SDK      string // at most MaxSDK bytes of UTF-8
+	// Reconnect marks the login of an engine that comes back by itself: it is admitted only where nobody has to leave.
+	Reconnect bool
+}
+
+// A Grant is the answer to a login, a resume or a renewal that succeeded.
+type Grant struct {
+	Held          *Held // for Renew, Logout and Lost
+	Session       string
+	LoginSeq      uint64
+	TicketExpires time.Time // the ticket is valid through this whole second
+	ResumeTicket  []byte
+	Repeat        bool // the same instance was signed in before this login
+}
+
+// Login signs a user in over c. When it returns without an error, the account is durable, the session is in the registry, and
+// whoever had to leave is about to hear it; Login does not wait for that.
+//
+// The error is always a *Refusal; c may try again after it. If the registry cannot be reached for half a second, the login is
+// admitted for the time being: when the registry is back, the rule decides, and c may be kicked.
+func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, error) {
+	now := time.Now()
+	addr := c.RemoteAddr()
+	if bad := s.mayTry(addr, now); bad != nil {
+		return Grant{}, bad
+	}
+	app, issued, expires, bad := s.authenticate(in, now)
+	if bad != nil {
+		return Grant{}, s.failed(addr, now, in, bad)
+	}
+	key := UserKey{in.App, in.User}
+	arrival, err := s.o.Store.Arrive(ctx, key, DayOf(now, app.Zone))
+	if err != nil {
+		s.log.Warn("store: a login could not be recorded", "app", in.App, "user", in.User, "error", err)
+		return Grant{}, refuseBroken(err)
+	}
+	proof := ticketProof(issued)
+	if bad := permit(arrival.Account, proof, now); bad != nil {
+		return Grant{}, s.failed(addr, now, in, bad)
+	}
+	s.failures.succeeded(addr)
+
+	h := &Held{
+		sessions: s, key: key, conn: c, id: newSessionID(), instance: in.Instance, label: in.Label,
+		platform: in.Platform, loginSeq: s.clock.next(), expires: expires.Unix(),
+	}
+	a := &admission{
+		kind: login, key: key, session: h.session(), settings: *app.settings.Load(), now: now, meek: in.Reconnect,
+	}
+	if bad := s.admit(ctx, h, a, proof); bad != nil {
+		s.logRefusal(addr, in, bad)
+		return Grant{}, bad
+	}
+	s.debug("login", h)
+	return s.grant(h, a, now), nil
+}
+
+func (s *Sessions) grant(h *Held, a *admission, now time.Time) Grant {
+	return Grant{
+		Held: h, Session: h.id, LoginSeq: h.loginSeq, TicketExpires: a.stored.TicketExpires, Repeat: a.repeat,
+		ResumeTicket: s.resumes.sign(h.key, &a.stored, now),
+	}
+}
+
+// mayTry refuses while the node closes and while an address has to wait.
+func (s *Sessions) mayTry(addr netip.Addr, now time.Time) *Refusal {
+	if s.closing.Load() {
+		return refuse(codes.ServiceNotReady, "this node is stopping")
+	}
+	if wait := s.failures.blocked(addr, now); wait > 0 {
+		r := refuse(codes.TooManyFailures, "too many failed logins from this address")
+		r.RetryAfter = wait
+		return r
+	}
+	return nil
+}
+
+// authenticate checks everything that can be checked without the store.
+func (s *Sessions) authenticate(in LoginRequest, now time.Time) (a *app, issued, expires time.Time, bad *Refusal) {
+	if bad = in.check(); bad != nil {
+		return nil, issued, expires, bad
+	}
+	if a = s.apps[in.App]; a == nil {
+		return nil, issued, expires, refuse(codes.AppNotFound, "SDKAppID %d", in.App)
+	}
+	ticket, err := a.tickets.Verify(in.Ticket, in.User, now)
+	if err != nil {
+		return nil, issued, expires, refuseTicket(err)
+	}
+	return a, ticket.Issued, ticket.Expires, nil
+}
+
+func (in *LoginRequest) check() *Refusal {
+	if err := usersig.CheckUserID(in.User); err != nil {
+		return refuseTicket(err)
+	}
+	switch {
+	case in.Platform.MaxInstances() == 0:
+		return refuse(codes.InvalidParameters, "platform %d is not known", in.Platform)
+	case in.Instance == "" || !isText(in.Instance, MaxInstance):
+		return refuse(codes.InvalidParameters, "the instance is not 1 to %d bytes of UTF-8", MaxInstance)
+	case !isText(in.Label, MaxLabel):
+		return refuse(codes.InvalidParameters, "the label is not at most %d bytes of UTF-8", MaxLabel)
+	case !isText(in.SDK, MaxSDK):
+		return refuse(codes.InvalidParameters, "the SDK is not at most %d bytes of UTF-8", MaxSDK)
+	}
+	return nil
+}
+
+func isText(s string, most int) bool { return len(s) <= most && utf8.ValidString(s) }
+
+// refuseTicket turns an error of usersig, which names a code and no secret, into a Refusal.
+func refuseTicket(err error) *Refusal {
+	code := codes.ServerInternal
+	errors.As(err, &code)
+	return &Refusal{Code: code, Text: strings.TrimSuffix(err.Error(), ": "+code.Error())}
+}
+
+// failed notes a login that failed for what the client sent, and returns bad.
+func (s *Sessions) failed(addr netip.Addr, now time.Time, in LoginRequest, bad *Refusal) *Refusal {
+	if s.failures.failed(addr, now) {
+		s.log.Info("too many failed logins", "address", addr, "app", in.App, "user", in.User)
+	}
+	s.logRefusal(addr, in, bad)
+	return bad
+}
+
+func (s *Sessions) logRefusal(addr netip.Addr, in LoginRequest, bad *Refusal) {
+	s.log.Info("login refused", "app", in.App, "user", in.User, "platform", in.Platform, "address", addr, "why", bad)
+}
+
+// A proof is what an account's NotBefore is compared with.
+type proof struct {
+	at      time.Time
+	seconds bool // at has only whole seconds: one of the same second is good
+}
+
+func ticketProof(issued time.Time) proof    { return proof{issued, true} }
+func sessionProof(loggedIn time.Time) proof { return proof{loggedIn, false} }
+
+func (p proof) revoked(notBefore time.Time) bool {
+	if p.seconds {
+		return p.at.Unix() < notBefore.Unix()
+	}
+	return p.at.Before(notBefore)
+}
+
+// permit refuses who is banned, or whose proof was revoked.
+func permit(a Account, p proof, now time.Time) *Refusal {
+	switch {
+	case a.Banned && a.BannedUntil.IsZero():
+		return refuse(codes.AccountBanned, "for ever")
+	case a.Banned && now.Before(a.BannedUntil):
+		return refuse(codes.AccountBanned, "until %s", a.BannedUntil.UTC().Format(time.DateTime))
+	case !a.NotBefore.IsZero() && p.revoked(a.NotBefore):
+		return refuse(codes.TicketRevoked, "everything from before %s is", a.NotBefore.UTC().Format(time.DateTime))
+	}
+	return nil
+}
+
+// newSessionID returns 16 characters of 96 random bits.
+func newSessionID() string {
+	var b [12]byte
+	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
+	binary.LittleEndian.PutUint32(b[8:], rand.Uint32())
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// debug logs a step of h if anybody listens; it costs nothing otherwise.
+func (s *Sessions) debug(what string, h *Held) {
+	if s.log.Enabled(s.background, slog.LevelDebug) {
+		s.log.LogAttrs(s.background, slog.LevelDebug, what, slog.Any("session", h))
+	}
+}

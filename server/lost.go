@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// keyTries is how often a change of a user's key that nobody waits for is tried: for about a minute.
+const keyTries = 7
+
+// Lost says that the connection of h is gone: the session becomes away and may be resumed within the grace period. It
+// returns at once. It does nothing if the session ended or came back already.
+func (s *Sessions) Lost(h *Held) {
+	if !s.held.end(h, away) {
+		return
+	}
+	s.debug("lost", h)
+	grace := s.grace(h.platform)
+	until := time.Now().Add(grace)
+	s.wheel.Start(&h.timer, grace, h.release)
+	s.attempt(keyTries, func(ctx context.Context) error {
+		return s.edit(ctx, h.key, h.id, func(kept *Session) edit {
+			if kept.Resumes != h.resumes || !kept.AwayUntil.IsZero() {
+				return leave // it came back
+			}
+			kept.AwayUntil = until
+			return replace
+		})
+	}, "a lost connection could not be noted", "session", h)
+}
+
+// release ends an away session whose grace is over, unless it came back. It runs on the wheel.
+func (h *Held) release() {
+	h.sessions.debug("released", h)
+	h.sessions.removeLater(h.key, h.id, h.resumes)
+}
+
+// Logout ends a session. It is over when Logout returns, whatever the error; the error says that the registry has not heard
+// of it yet. Logging out a session that ended already does nothing.
+func (s *Sessions) Logout(ctx context.Context, h *Held) error {
+	if !s.held.end(h, over) {
+		return nil
+	}
+	s.debug("logout", h)
+	err := s.remove(ctx, h.key, h.id, h.resumes)
+	if err != nil {
+		s.removeLater(h.key, h.id, h.resumes)
+	}
+	return err
+}
+
+// remove takes a session out of its key, unless it came back on a newer connection.
+func (s *Sessions) remove(ctx context.Context, key UserKey, id string, resumes uint32) error {
+	return s.edit(ctx, key, id, func(kept *Session) edit {
+		if kept.Resumes != resumes {
+			return leave
+		}
+		return drop
+	})
+}
+
+func (s *Sessions) removeLater(key UserKey, id string, resumes uint32) {
+	s.attempt(keyTries, func(ctx context.Context) error { return s.remove(ctx, key, id, resumes) },
+		"a session could not be taken out of the registry", "app", key.App, "user", key.User, "id", id)
+}
+
+type edit uint8
+
+const (
+	leave edit = iota
+	replace
+	drop
+)
+
+// edit changes one session in its key, if it is there and did not leave. f gets a copy; it may be called again.
+func (s *Sessions) edit(ctx context.Context, key UserKey, id string, f func(kept *Session) edit) error {
+	err := s.o.Registry.Update(ctx, key, func(sessions []Session) ([]Session, error) {
+		i := slices.IndexFunc(sessions, func(k Session) bool { return k.ID == id && k.Left == nil })
+		if i < 0 {
+			return nil, errDecided
+		}
+		kept := sessions[i]
+		switch f(&kept) {
+		case replace:
+			list := slices.Clone(sessions)
+			list[i] = kept
+			return list, nil
+		case drop:
+			return slices.Concat(sessions[:i], sessions[i+1:]), nil
+		}
+		return nil, errDecided
+	})
+	if errors.Is(err, errDecided) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,129 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/opentim/tim/codes"
+)
+
+const (
+	unsettledMax   = 1 << 16         // logins admitted provisionally at a time
+	unsettledRetry = 5 * time.Second // what a client is told when there are more
+	settleRetry    = 500 * time.Millisecond
+)
+
+// unsettled are the sessions that were admitted while the registry could not be reached, oldest first.
+type unsettled struct {
+	mu   sync.Mutex
+	list []*Held
+	some chan struct{} // cap 1
+}
+
+func (u *unsettled) full() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.list) >= unsettledMax
+}
+
+func (u *unsettled) add(h *Held) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.list = append(u.list, h)
+	select {
+	case u.some <- struct{}{}:
+	default:
+	}
+}
+
+func (u *unsettled) first() *Held {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.list) == 0 {
+		return nil
+	}
+	return u.list[0]
+}
+
+func (u *unsettled) drop() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.list[0] = nil
+	u.list = u.list[1:]
+}
+
+// vouchProvisionally decides whether a session is admitted though the registry cannot be reached. When that is back, the settle
+// loop writes the session to its key, and the rule decides who was too many.
+func (s *Sessions) vouchProvisionally(ctx context.Context, a *admission, p proof) *Refusal {
+	if s.unsettled.full() {
+		bad := refuse(codes.ServiceNotReady, "the registry cannot be reached")
+		bad.RetryAfter = unsettledRetry
+		return bad
+	}
+	if a.kind == resume {
+		return s.vouch(ctx, a.key, p, false)
+	}
+	return nil
+}
+
+// settleLoop writes provisional sessions to the registry when it is back, one after the other.
+func (s *Sessions) settleLoop() {
+	for s.background.Err() == nil {
+		h := s.unsettled.first()
+		switch {
+		case h == nil:
+			select {
+			case <-s.unsettled.some:
+			case <-s.background.Done():
+			}
+		case s.restore(s.background, h):
+			s.unsettled.drop()
+		default:
+			select {
+			case <-time.After(settleRetry):
+			case <-s.background.Done():
+			}
+		}
+	}
+}
+
+// restore makes h's key say that this node holds h, by the same rule as a login: h may have to leave, or others for it. It returns
+// false if the registry cannot be reached.
+func (s *Sessions) restore(ctx context.Context, h *Held) bool {
+	a := &admission{kind: restore, key: h.key, now: time.Now(), settings: *s.apps[h.key.App].settings.Load()}
+	if !s.held.with(h, func() { a.session, a.meek = h.session(), h.meek }) {
+		return true
+	}
+	reached, bad := s.swap(ctx, a, sessionProof(a.session.LoggedIn()))
+	if !reached {
+		return false
+	}
+	s.kickAll(a.key, a.gone)
+	k := Kick{Key: h.key, Session: h.id, LoginSeq: a.session.LoginSeq}
+	switch {
+	case bad != nil && bad.Kick != nil:
+		k.Reason, k.Code, k.At = bad.Kick.Reason, bad.Kick.Code, bad.Kick.At
+		k.ByPlatform, k.ByLabel = bad.Kick.ByPlatform, bad.Kick.ByLabel
+		s.kickHere(k)
+	case bad != nil:
+		s.log.Warn("a session could not be written back: the sweep tries again", "session", h, "error", bad)
+	case a.moved:
+		k.Resumes = a.before.Resumes
+		s.kickHere(k)
+	case s.held.with(h, func() { h.resumes, h.meek = a.stored.Resumes, false }):
+		s.closeElsewhere(a)
+	default: // it ended meanwhile
+		s.removeLater(h.key, h.id, a.stored.Resumes)
+	}
+	return true
+}
+
+func (s *Sessions) restoreLater(h *Held) {
+	s.attempt(keyTries, func(ctx context.Context) error {
+		if !s.restore(ctx, h) {
+			return ErrUnavailable
+		}
+		return nil
+	}, "a session could not be written to the registry: the sweep tries again", "session", h)
+}

@@ -1,0 +1,86 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/opentim/tim/codes"
+)
+
+// Resume brings a session back over c by the resume ticket of its last Grant. It keeps its LoginSeq, so it never pushes out
+// anybody newer. It costs one MAC and one write to the registry; the account is read only where the registry does not know
+// the session.
+//
+// The error is always a *Refusal; c may try again after it. The codes: KickedOffline with the kick if the session had to leave
+// meanwhile; TicketExpired if its ticket ended; TicketRevoked or AccountBanned if an administrator did something to the
+// account; TicketUnreadable if the resume ticket is of no use here, and then an engine may log in with Reconnect.
+func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Grant, error) {
+	now := time.Now()
+	addr := c.RemoteAddr()
+	if bad := s.mayTry(addr, now); bad != nil {
+		return Grant{}, bad
+	}
+	t, err := s.resumes.open(resumeTicket)
+	if err != nil {
+		if s.failures.failed(addr, now) {
+			s.log.Info("too many failed logins", "address", addr)
+		}
+		return Grant{}, refuse(codes.TicketUnreadable, "%s", err)
+	}
+	app := s.apps[t.key.App]
+	switch {
+	case app == nil:
+		return Grant{}, refuse(codes.AppNotFound, "SDKAppID %d", t.key.App)
+	case ended(t.notAfter, now) && ended(t.session.TicketExpires, now):
+		return Grant{}, refuse(codes.TicketExpired, "the ticket of the session ended")
+	case ended(t.notAfter, now):
+		return Grant{}, refuse(codes.TicketUnreadable, "the resume ticket is too old")
+	}
+	h := &Held{
+		sessions: s, key: t.key, conn: c, id: t.session.ID, instance: t.session.Instance, label: t.session.Label,
+		platform: t.session.Platform, loginSeq: t.session.LoginSeq, resumes: t.session.Resumes + 1,
+		expires: t.session.TicketExpires.Unix(),
+	}
+	a := &admission{kind: resume, key: h.key, session: h.session(), settings: *app.settings.Load(), now: now}
+	if bad := s.admit(ctx, h, a, sessionProof(a.session.LoggedIn())); bad != nil {
+		s.log.Info("resume refused", "session", h, "address", addr, "why", bad)
+		return Grant{}, bad
+	}
+	s.debug("resume", h)
+	return s.grant(h, a, now), nil
+}
+
+// Renew gives a live session a fresh ticket of the same user, without going offline. The Grant's LoginSeq and Session are
+// what they were; the new resume ticket replaces the old one, which stays good until its own end.
+//
+// The error is always a *Refusal; the session goes on with its old ticket then. codes.NotLoggedIn means that it ended.
+func (s *Sessions) Renew(ctx context.Context, h *Held, ticket string) (Grant, error) {
+	now := time.Now()
+	app := s.apps[h.key.App]
+	fresh, err := app.tickets.Verify(ticket, h.key.User, now)
+	if err != nil {
+		return Grant{}, s.refuseRenewal(h, refuseTicket(err))
+	}
+	if bad := s.vouch(ctx, h.key, ticketProof(fresh.Issued), false); bad != nil {
+		bad.Kick = nil
+		return Grant{}, s.refuseRenewal(h, bad)
+	}
+	var session Session
+	if !s.held.with(h, func() {
+		h.expires = fresh.Expires.Unix()
+		h.armTicket(now)
+		session = h.session()
+	}) {
+		return Grant{}, refuse(codes.NotLoggedIn, "the session ended")
+	}
+	s.restoreLater(h)
+	return Grant{
+		Held: h, Session: h.id, LoginSeq: h.loginSeq, TicketExpires: session.TicketExpires,
+		ResumeTicket: s.resumes.sign(h.key, &session, now),
+	}, nil
+}
+
+func (s *Sessions) refuseRenewal(h *Held, bad *Refusal) *Refusal {
+	s.log.Info("renewal refused", "session", h, "why", bad)
+	return bad
+}

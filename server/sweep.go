@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	nodesEvery = 5 * time.Second // how often a node looks for dead ones
+	sweepRate  = 1000            // keys a second, at least
+)
+
+// A sweeper finds what got lost on the way: it compares what this node holds with what the keys say, and takes over what
+// dead nodes left. Only its loop uses it.
+type sweeper struct {
+	round uint32
+	nodes map[NodeID]bool // seen alive, and not known to have left nothing
+}
+
+func (s *Sessions) sweepLoop() {
+	full := time.NewTicker(s.o.SweepEvery)
+	defer full.Stop()
+	nodes := time.NewTicker(nodesEvery)
+	defer nodes.Stop()
+	s.sweeper.nodes = make(map[NodeID]bool)
+	for {
+		var err error
+		select {
+		case <-s.background.Done():
+			return
+		case <-nodes.C:
+			err = s.sweepDead(s.background)
+		case <-full.C:
+			err = s.sweep(s.background)
+		}
+		if err != nil && s.background.Err() == nil {
+			s.log.Warn("registry: a sweep could not be finished", "error", err)
+		}
+	}
+}
+
+// sweep reads every key that has a session of this node, and then looks after the sessions that none of them had.
+func (s *Sessions) sweep(ctx context.Context) error {
+	s.failures.tidy(time.Now())
+	for _, a := range s.apps {
+		s.o.Store.Forget(a.ID, "")
+		if err := s.readSettings(ctx, a); err != nil {
+			s.log.Warn("store: settings could not be read", "app", a.ID, "error", err)
+		}
+	}
+	s.sweeper.round++
+	pace := s.sweepPace()
+	if err := s.sweepNode(ctx, s.o.Node, pace); err != nil {
+		return err
+	}
+	var err error
+	s.held.all(func(h *Held) bool {
+		right := true
+		s.held.with(h, func() { right = h.round == s.sweeper.round })
+		if right {
+			return true
+		}
+		if err = pace.Wait(ctx); err == nil && !s.restore(ctx, h) {
+			err = ErrUnavailable
+		}
+		return err == nil
+	})
+	return err
+}
+
+// sweepPace spreads a sweep over half of its time.
+func (s *Sessions) sweepPace() *rate.Limiter {
+	perSecond := 2 * float64(s.Online()) / s.o.SweepEvery.Seconds()
+	return rate.NewLimiter(rate.Limit(max(perSecond, sweepRate)), 64)
+}
+
+// sweepDead gives the sessions of nodes whose lease ended their grace period, and releases them after it.
+func (s *Sessions) sweepDead(ctx context.Context) error {
+	alive, err := s.o.Registry.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range alive {
+		s.sweeper.nodes[n] = true
+	}
+	for n := range s.sweeper.nodes {
+		if n == s.o.Node || slices.Contains(alive, n) {
+			continue
+		}
+		if err := s.sweepNode(ctx, n, s.sweepPace()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepNode tidies every key that has a session of node. A dead node that has none any more is forgotten.
+func (s *Sessions) sweepNode(ctx context.Context, node NodeID, pace *rate.Limiter) error {
+	none := true
+	for key, err := range s.o.Registry.UsersOn(ctx, node) {
+		if err != nil {
+			return err
+		}
+		none = false
+		if err := pace.Wait(ctx); err != nil {
+			return err
+		}
+		if err := s.tidy(ctx, key, node); err != nil {
+			return err
+		}
+	}
+	if none && node != s.o.Node {
+		delete(s.sweeper.nodes, node)
+	}
+	return nil
+}
+
+// tidy reads a key and changes it if there is something to do about the sessions of node.
+func (s *Sessions) tidy(ctx context.Context, key UserKey, node NodeID) error {
+	sessions, err := s.o.Registry.Sessions(ctx, key)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	var ghosts []Session // nobody holds their connection
+	over := false
+	for i := range sessions {
+		k := &sessions[i]
+		switch {
+		case k.forgotten(now):
+			over = true
+		case k.Node != node || k.Left != nil:
+		case !k.AwayUntil.IsZero():
+			over = over || now.After(k.AwayUntil)
+		case node != s.o.Node || !s.held.seen(k, s.sweeper.round):
+			ghosts = append(ghosts, *k)
+		}
+	}
+	if !over && len(ghosts) == 0 {
+		return nil
+	}
+	return s.o.Registry.Update(ctx, key, func(sessions []Session) ([]Session, error) {
+		return s.tidied(sessions, ghosts, now), nil
+	})
+}
+
+// tidied returns sessions without those whose time is over. The ghosts become away.
+func (s *Sessions) tidied(sessions, ghosts []Session, now time.Time) []Session {
+	list := make([]Session, 0, len(sessions))
+	for _, k := range sessions {
+		if !k.AwayUntil.IsZero() && now.After(k.AwayUntil) {
+			continue
+		}
+		if slices.ContainsFunc(ghosts, func(g Session) bool { return k.ID == g.ID && k.Resumes == g.Resumes && k.Left == nil }) &&
+			k.AwayUntil.IsZero() {
+			k.AwayUntil = now.Add(s.grace(k.Platform))
+		}
+		list = append(list, k)
+	}
+	return list
+}
