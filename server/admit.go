@@ -41,9 +41,9 @@ type admission struct {
 }
 
 type outcome struct {
-	stored Session  // the session as it is kept, unless it was refused
-	before *Session // the same session as it was kept before, if it was
-	repeat bool     // the same instance was signed in before
+	stored Session // the session as it is kept, unless it was refused
+	before Session // the same session as it was kept before; its ID is empty if it was not
+	repeat bool    // the same instance was signed in before
 	gone   []Departure
 
 	refused *Kick // why the session had to leave or stays out
@@ -93,7 +93,7 @@ func (a *admission) others(sessions []Session) []Session {
 			continue
 		}
 		if s.ID == a.session.ID {
-			a.before = s
+			a.before = *s
 			continue
 		}
 		mine := s.Instance == a.session.Instance && s.Platform == a.session.Platform
@@ -114,9 +114,9 @@ func (a *admission) others(sessions []Session) []Session {
 
 // comeBack compares a session that says it logged in before with what the key has of it.
 func (a *admission) comeBack() {
-	b := a.before
+	b := &a.before
 	switch {
-	case b == nil:
+	case b.ID == "":
 		a.unknown = !a.vouched
 	case b.Left != nil:
 		a.refused = b.Left

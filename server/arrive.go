@@ -45,7 +45,7 @@ func (s *Sessions) admit(ctx context.Context, h *Held, a *admission, p proof) *R
 
 // closeElsewhere has another node close the connection that the session of a had there.
 func (s *Sessions) closeElsewhere(a *admission) {
-	if b := a.before; b != nil && b.Node != s.o.Node && b.AwayUntil.IsZero() {
+	if b := &a.before; b.ID != "" && b.Node != s.o.Node && b.AwayUntil.IsZero() {
 		s.kickLater(b.Node, Kick{Key: a.key, Session: b.ID, LoginSeq: b.LoginSeq, Resumes: a.stored.Resumes})
 	}
 }

@@ -11,7 +11,7 @@ import (
 type NodeID string
 
 // ErrUnavailable is what a Registry returns when it cannot reach the truth right now, such as while a leader is elected.
-// Nothing is known about the key then. Callers may try again.
+// Nothing is known about the key then. Callers may try again. A method answers it within half a second rather than wait longer.
 var ErrUnavailable = errors.New("registry unavailable")
 
 // A Registry is one node's view of who is online where. All nodes of a cluster see the same keys. Implementations live in
@@ -25,13 +25,15 @@ type Registry interface {
 	Nodes(ctx context.Context) ([]NodeID, error)
 
 	// Update changes the sessions of one user by compare-and-swap: it calls change with the present sessions, oldest
-	// LoginSeq first, and stores what change returns, unless the key changed in between: then it calls change again. change
-	// must be pure and must not keep or alter its argument. Returning no sessions removes the key. An error of change stops
-	// the update and is returned as it is; nothing is stored. When Update returns nil, every later Sessions and Update on
-	// any node sees the new value.
+	// LoginSeq first (SortSessions), and stores what change returns, unless the key changed in between: then it calls change
+	// again. change must be pure, must not keep or alter its argument, and must not alter later what it returned. It may be
+	// called with a lock held and must not call the Registry. Returning no sessions removes the key. An error of change stops the
+	// update and is returned as it is; nothing is stored. When Update returns nil, every later Sessions and Update on any node
+	// sees the new value.
 	Update(ctx context.Context, key UserKey, change func(sessions []Session) ([]Session, error)) error
 
-	// Sessions returns the sessions of one user, oldest LoginSeq first. A user who has none is no error.
+	// Sessions returns the sessions of one user, oldest LoginSeq first. A user who has none is no error. The caller must not
+	// alter the result.
 	Sessions(ctx context.Context, key UserKey) ([]Session, error)
 
 	// UsersOn returns every user who has a session whose Node is node, in no order. It may miss users who arrive meanwhile.
