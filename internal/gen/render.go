@@ -22,6 +22,7 @@ var outputs = []struct{ path, template, sources string }{
 	{"include/tim_codes.gen.h", "codes.h.tmpl", "spec/codes.json, spec/events.json and VERSION"},
 	{"bindings/js/src/codes.gen.ts", "codes.ts.tmpl", "spec/codes.json"},
 	{"bindings/js/src/events.gen.ts", "events.ts.tmpl", "spec/events.json"},
+	{"bindings/js/src/version.gen.ts", "version.ts.tmpl", "VERSION"},
 	{"docs/codes.md", "codes.md.tmpl", "spec/codes.json and spec/events.json"},
 }
 

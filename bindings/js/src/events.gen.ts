@@ -193,24 +193,24 @@ export const PolicyWord: Readonly<Record<Policy, string>> = {
 };
 
 /** The number that the V2TIM facade has for each LoginStatus. */
-export const loginStatusV2TIM: Readonly<Record<LoginStatus, number>> = {
+export const loginStatusV2TIM = {
   0: 2,
   1: 1,
   2: 0,
-};
+} as const satisfies Readonly<Record<LoginStatus, number>>;
 
 /** The word that the Chat facade has for each ConnectionState (NET_STATE_...). */
-export const connectionStateChat: Readonly<Record<ConnectionState, string>> = {
+export const connectionStateChat = {
   0: "disconnected",
   1: "connecting",
   2: "connected",
-};
+} as const satisfies Readonly<Record<ConnectionState, string>>;
 
 /** The word that the Chat facade has for each KickReason (KICKED_OUT_...). */
-export const kickReasonChat: Readonly<Record<KickReason, string>> = {
+export const kickReasonChat = {
   1: "multipleAccount",
   2: "multipleDevice",
   3: "REST_API_Kick",
   4: "multipleAccount",
   5: "REST_API_Kick",
-};
+} as const satisfies Readonly<Record<KickReason, string>>;
