@@ -57,7 +57,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 // begin reads the request and either upgrades the connection or gives it to the web.
 func (c *conn) begin() {
 	g := c.g
-	c.startTimer(g.o.FirstFrame)
+	c.startTimer(opening, g.o.FirstFrame)
 	nc := c.raw
 	if g.o.TLS != nil {
 		secure := tls.Server(c.raw, g.o.TLS)
@@ -77,6 +77,8 @@ func (c *conn) begin() {
 	if err := readHead(head); err != nil {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			_ = ws.Refuse(nc, http.StatusRequestHeaderFieldsTooLarge, nil, "the request's header is larger than 8 KB")
+			c.hangUp(nc)
+			return
 		}
 		c.drop()
 		return
@@ -144,7 +146,7 @@ func (c *conn) upgrade(nc net.Conn, head *bufio.Reader) *ws.ServerConn {
 // hangUp closes a connection that was told why. What the client still sends is read, a little and not for long: closing with
 // unread bytes resets the connection, and the reset may overtake the reason.
 func (c *conn) hangUp(nc net.Conn) {
-	c.startTimer(linger)
+	c.startTimer(opening, linger)
 	if tcp, ok := c.raw.(*net.TCPConn); ok {
 		_ = tcp.CloseWrite()
 	}

@@ -103,7 +103,8 @@ func (c *conn) Moved() {
 	c.drop()
 }
 
-// over notes that Sessions has ended the session itself: it is not to be told, least of all on its own stack.
+// over notes that the session ended, or ends with what the caller says to Sessions: there is nothing to lose any more. A Conn
+// must not call Sessions on its own stack.
 func (c *conn) over() {
 	c.mu.Lock()
 	c.held = nil
@@ -144,7 +145,7 @@ func (c *conn) leave(g *goodbye) bool {
 
 // say writes a goodbye, after leave. The client then has linger to hang up.
 func (c *conn) say(g *goodbye) {
-	c.startTimer(2*c.g.o.WriteTimeout + linger) // not to be cut short by a timer of before
+	c.startTimer(closing, 2*c.g.o.WriteTimeout+linger) // not to be cut short by a timer of before
 	if g.frame != nil {
 		c.write(g.frame)
 	}
@@ -152,7 +153,7 @@ func (c *conn) say(g *goodbye) {
 		c.drop()
 		return
 	}
-	c.startTimer(linger)
+	c.startTimer(closing, linger)
 }
 
 // drop ends the connection at once. It never waits.

@@ -126,7 +126,7 @@ func (c *conn) refuse(request uint64, err error) {
 	if k := r.Kick; k != nil {
 		out.Reason, out.ByPlatform, out.ByLabel, out.At = k.Reason, k.ByPlatform, k.ByLabel, k.At.UnixMilli()
 	}
-	c.startTimer(c.g.o.FirstFrame)
+	c.startTimer(waiting, c.g.o.FirstFrame)
 	c.write(out)
 	if c.tries++; c.tries >= maxTries {
 		c.wrong(codes.InvalidOperation, "too many refused logins")
@@ -156,8 +156,9 @@ func (c *conn) request(f wire.Frame, held *server.Held) {
 			Request: f.Request, TicketExpires: grant.TicketExpires.UnixMilli(), ResumeTicket: grant.ResumeTicket,
 		})
 	case *wire.Logout:
+		c.over()
 		if err := c.g.sessions.Logout(c.g.ctx, held); err != nil {
-			c.g.log.Warn("a logout has not reached the registry yet", "user", held.Key().User, "error", err)
+			c.g.log.Warn("a logout has not reached the registry yet", "client", c.remote, "error", err)
 		}
 		g := &goodbye{frame: &wire.Reply{Request: f.Request}, close: 1000, text: "logged out"}
 		if c.leave(g) {

@@ -10,13 +10,19 @@ import (
 // pongTimeout is how long a client may be silent after a ping.
 const pongTimeout = 10 * time.Second
 
-// startTimer makes tick come after d, instead of when it was due before.
-func (c *conn) startTimer(d time.Duration) { c.g.wheel.Start(&c.timer, d, c.tick) }
+// startTimer makes tick come after d, instead of when it was due before, if the phase is still the one that d is for.
+func (c *conn) startTimer(in phase, d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == in {
+		c.g.wheel.Start(&c.timer, d, c.tick)
+	}
+}
 
 // startPings pings the client for the first time sooner than later, so that clients who came together part.
 func (c *conn) startPings() {
 	interval := c.g.o.PingInterval
-	c.startTimer(interval/2 + rand.N(interval/2))
+	c.startTimer(online, interval/2+rand.N(interval/2))
 }
 
 // tick is what the connection's only timer does, by phase. It runs on the wheel's goroutine and never waits.
@@ -45,12 +51,12 @@ func (c *conn) beat() {
 			c.drop()
 			return
 		}
-		c.startTimer(c.g.o.PingInterval - pongTimeout)
+		c.startTimer(online, c.g.o.PingInterval-pongTimeout)
 		return
 	}
 	c.pinged = true
 	c.heard.Store(false)
-	c.startTimer(pongTimeout)
+	c.startTimer(online, pongTimeout)
 	c.g.run(func() {
 		if err := c.ws.Ping(time.Now()); err != nil {
 			c.drop()

@@ -18,7 +18,7 @@ func (c *conn) open(sc *ws.ServerConn) {
 	}
 	c.ws, c.phase = sc, waiting
 	c.mu.Unlock()
-	c.startTimer(c.g.o.FirstFrame)
+	c.startTimer(waiting, c.g.o.FirstFrame)
 
 	f, err := sc.Read(false)
 	if !c.took(f, err) || c.park() {
