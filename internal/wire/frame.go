@@ -9,6 +9,8 @@ import "github.com/opentim/tim/codes"
 const (
 	// Subprotocol is what both ends ask for in the WebSocket handshake.
 	Subprotocol = "tim.v1"
+	// Path is where a server answers WebSocket handshakes, and what a client asks for whose URL has no path.
+	Path = "/tim"
 	// MaxFrame is the largest frame, in bytes, that either end accepts.
 	MaxFrame = 64 << 10
 	// Version is the protocol version that Login and Resume carry.
