@@ -13,25 +13,34 @@ import (
 type Drain struct {
 	// Over is the time over which they are told, in batches.
 	Over time.Duration
-	// Back and Spread say when each shall come back: Back after it was told, and up to Spread later.
-	Back, Spread time.Duration
+	// Elsewhere says that other nodes can take them: they come back as soon as they are told. Otherwise they wait until this
+	// node is likely to have restarted, and come back over the time that it needs for all of them.
+	Elsewhere bool
 }
+
+// restart is how long a node is guessed to be away when it is restarted.
+const restart = time.Second
+
 
 // Drain sends every client away with the word to come back: to another node, or to this one when it has restarted. New
 // logins are refused from now on. It returns when all have gone, or when ctx ends. Close comes next.
 func (g *Gateway) Drain(ctx context.Context, d Drain) error {
 	const beat = 100 * time.Millisecond
 	g.draining.Store(true)
-	all := g.seats.all()
+	all, window := g.seats.all(), g.reconnectWindow()
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	g.log.Info("draining", "connections", len(all), "over", d.Over)
 
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
-	beats := max(int(d.Over/beat), 1)
+	beats := min(max(int(d.Over/beat), 1), len(all))
 	for i := range beats {
+		back := rand.N(time.Second)
 		for _, c := range all[len(all)*i/beats : len(all)*(i+1)/beats] {
-			c.sendAway(d)
+			if !d.Elsewhere {
+				back = time.Duration(beats-i)*beat + restart + rand.N(window)
+			}
+			c.sendAway(back)
 		}
 		if i == beats-1 {
 			break
@@ -52,11 +61,7 @@ func (g *Gateway) Drain(ctx context.Context, d Drain) error {
 	return nil
 }
 
-func (c *conn) sendAway(d Drain) {
-	back := d.Back
-	if d.Spread > 0 {
-		back += rand.N(d.Spread)
-	}
+func (c *conn) sendAway(back time.Duration) {
 	code := codes.ServiceNotReady
 	c.farewell(&goodbye{
 		frame: &wire.Bye{Code: code, Text: code.Text(), Action: codes.ByeResume, RetryAfter: ceilMilliseconds(back)},

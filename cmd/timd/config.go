@@ -1,0 +1,133 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// A config is what can be set. One value has one name in three spellings: log.level in the file, --log-level as a flag,
+// TIMD_LOG_LEVEL in the environment.
+type config struct {
+	Listen        string   `koanf:"listen"`
+	DataDir       string   `koanf:"data_dir"`
+	Node          string   `koanf:"node"`
+	AllowInsecure bool     `koanf:"allow_insecure"`
+	Apps          []appRow `koanf:"apps"`
+
+	TLS struct {
+		CertFile string `koanf:"cert_file"`
+		KeyFile  string `koanf:"key_file"`
+	} `koanf:"tls"`
+	Log struct {
+		Format string `koanf:"format"`
+		Level  string `koanf:"level"`
+	} `koanf:"log"`
+
+	PingInterval time.Duration `koanf:"ping_interval"`
+	DrainTime    time.Duration `koanf:"drain_time"`
+	Grace        time.Duration `koanf:"grace"`
+	GraceWeb     time.Duration `koanf:"grace_web"`
+	Reconnect    struct {
+		Min time.Duration `koanf:"min"`
+		Max time.Duration `koanf:"max"`
+	} `koanf:"reconnect"`
+	Limits struct {
+		Connections     int           `koanf:"connections"`
+		LoginsPerSecond float64       `koanf:"logins_per_second"`
+		FirstFrame      time.Duration `koanf:"first_frame"`
+		WriteTimeout    time.Duration `koanf:"write_timeout"`
+	} `koanf:"limits"`
+
+	Origins        []string `koanf:"origins"`
+	TrustedProxies []string `koanf:"trusted_proxies"`
+}
+
+// An appRow is an app as it is configured.
+type appRow struct {
+	ID      uint64   `koanf:"id"`
+	Name    string   `koanf:"name"`
+	KeyFile string   `koanf:"key_file"`
+	Admins  []string `koanf:"admins"`
+	Zone    string   `koanf:"zone"`
+}
+
+// A setting is one value of the config: its default, whose type is that of the flag, and what it means.
+type setting struct {
+	key      string
+	fallback any
+	usage    string
+}
+
+var settings = []setting{
+	{"listen", "127.0.0.1:7700", "`address` to listen on"},
+	{"data_dir", "tim-data", "`directory` for the accounts and the keys that the server makes for itself"},
+	{"node", "", "this node's `name` in a cluster and in logs; empty means the host's name"},
+	{"apps", []string{}, "an app that this server serves, as `ID=KEYFILE`; repeat for more, or list them in the file"},
+	{"tls.cert_file", "", "PEM `file` with the certificate chain; read again when it changes"},
+	{"tls.key_file", "", "PEM `file` with the certificate's key"},
+	{"allow_insecure", false, "serve beyond this machine without TLS, as behind a proxy that does TLS"},
+	{"log.format", "text", "`format` of the log: text or json"},
+	{"log.level", "info", "`level` of the log: debug, info, warn or error"},
+	{"ping_interval", "25s", "`time` between pings, at least 11s"},
+	{"drain_time", "5s", "`time` over which clients are sent away when the server stops"},
+	{"grace", "2m0s", "`time` for which a lost session may come back before it is released"},
+	{"grace_web", "1m0s", "the same `time` for web sessions"},
+	{"reconnect.min", "2s", "least `time` over which clients are told to spread when they come back"},
+	{"reconnect.max", "5m0s", "longest such `time`"},
+	{"limits.connections", 0, "most connections, a `number`; 0 means what the limit on open files allows"},
+	{"limits.logins_per_second", 0.0, "most logins and resumes per second, a `number`; 0 means as many as this machine is measured to manage"},
+	{"limits.first_frame", "10s", "`time` for each step until a login is asked for"},
+	{"limits.write_timeout", "5s", "`time` after which a client that does not read is dropped"},
+	{"origins", []string{}, "web `origin` from which browsers may connect, such as https://app.example.com; * for all; repeat for more"},
+	{"trusted_proxies", []string{}, "`address` or prefix of a proxy whose X-Forwarded-For is believed; repeat for more"},
+}
+
+// appKeys are the keys of an entry of apps.
+var appKeys = []string{"id", "name", "key_file", "admins", "zone"}
+
+func settingKeys() []string {
+	keys := make([]string, len(settings))
+	for i, s := range settings {
+		keys[i] = s.key
+	}
+	return keys
+}
+
+// flagName returns the flag of a setting: a list is given one by one.
+func flagName(key string) string {
+	switch key {
+	case "apps":
+		return "app"
+	case "origins":
+		return "origin"
+	case "trusted_proxies":
+		return "trusted-proxy"
+	}
+	return strings.NewReplacer(".", "-", "_", "-").Replace(key)
+}
+
+func envName(key string) string {
+	return "TIMD_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// addFlags gives fs a flag for each setting, and --config.
+func addFlags(fs *pflag.FlagSet) {
+	fs.SortFlags = false
+	fs.String("config", "", "YAML `file` with the configuration (TIMD_CONFIG)")
+	for _, s := range settings {
+		switch v := s.fallback.(type) {
+		case bool:
+			fs.Bool(flagName(s.key), v, s.usage)
+		case int:
+			fs.Int(flagName(s.key), v, s.usage)
+		case float64:
+			fs.Float64(flagName(s.key), v, s.usage)
+		case []string:
+			fs.StringSlice(flagName(s.key), v, s.usage)
+		case string:
+			fs.String(flagName(s.key), v, s.usage)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/opentim/tim/server"
+	"github.com/opentim/tim/server/gateway"
+	"github.com/opentim/tim/server/registry/memory"
+	"github.com/opentim/tim/server/store"
+	"github.com/opentim/tim/server/store/sqlite"
+)
+
+const (
+	storeFile  = "tim.db"     // in the data directory
+	resumeFile = "resume.key" // there too: what signs resume tickets
+	// exitTime bounds what is left to do after the clients were sent away.
+	exitTime = 5 * time.Second
+)
+
+// A node is a running server.
+type node struct {
+	log      *slog.Logger
+	drain    gateway.Drain
+	draining atomic.Bool
+	store    server.Store
+	registry server.Registry
+	sessions *server.Sessions
+	gateway  *gateway.Gateway
+	listener net.Listener
+	served   chan error
+}
+
+// start builds a node and makes it accept clients on l, which it closes in any case.
+func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listener) (_ *node, err error) {
+	n := &node{log: log, listener: listener, served: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			_ = listener.Close()
+			n.close(ctx)
+		}
+	}()
+	apps, err := l.serverApps()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(l.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	resumeKeys, err := secret(filepath.Join(l.DataDir, resumeFile))
+	if err != nil {
+		return nil, fmt.Errorf("resume key: %w", err)
+	}
+	if n.store, err = sqlite.Open(ctx, filepath.Join(l.DataDir, storeFile), store.Options{}); err != nil {
+		return nil, err
+	}
+	registry := memory.Open()
+	n.registry = registry
+	n.sessions, err = server.New(ctx, server.Options{
+		Node: nodeID(l.Node), Apps: apps, Registry: registry, Store: n.store, ResumeKeys: keyBytes(resumeKeys),
+		Grace: l.Grace, GraceWeb: l.GraceWeb, Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	options, err := n.gatewayOptions(l)
+	if err != nil {
+		return nil, err
+	}
+	if n.gateway, err = gateway.New(options); err != nil {
+		return nil, err
+	}
+	n.drain = gateway.Drain{Over: l.DrainTime}
+	go func() { n.served <- n.gateway.Serve(listener) }()
+	return n, nil
+}
+
+func (n *node) gatewayOptions(l *loaded) (o gateway.Options, err error) {
+	o = gateway.Options{
+		Sessions: n.sessions, HTTP: n.web(), Logger: n.log,
+		PingInterval: l.PingInterval, FirstFrame: l.Limits.FirstFrame, WriteTimeout: l.Limits.WriteTimeout,
+		MaxConnections: cmp.Or(l.Limits.Connections, descriptors()), Admissions: l.Limits.LoginsPerSecond,
+		ReconnectMin: l.Reconnect.Min, ReconnectMax: l.Reconnect.Max, Origins: l.Origins,
+	}
+	if o.TrustedProxies, err = l.proxies(); err != nil {
+		return o, err
+	}
+	if l.TLS.CertFile != "" {
+		o.TLS, err = tlsConfig(l.TLS.CertFile, l.TLS.KeyFile, n.log)
+	}
+	return o, err
+}
+
+// web answers what asks for no WebSocket: whether the process lives, and whether clients should be sent here.
+func (n *node) web() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if n.draining.Load() {
+			http.Error(w, "draining", http.StatusServiceUnavailable)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := n.store.Ping(ctx); err != nil {
+			n.log.Error("the store does not answer", "error", err)
+			http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	return mux
+}
+
+// run waits for ctx to end, sends the clients away and stops. It also ends when the listener fails.
+func (n *node) run(ctx context.Context) error {
+	var failed error
+	select {
+	case <-ctx.Done():
+		n.draining.Store(true)
+		drain, cancel := context.WithTimeout(context.Background(), n.drain.Over+exitTime)
+		defer cancel()
+		if err := n.gateway.Drain(drain, n.drain); err != nil {
+			n.log.Warn("some clients did not leave", "connections", n.gateway.Online())
+		}
+	case failed = <-n.served:
+	}
+	n.close(context.Background())
+	n.log.Info("stopped")
+	return failed
+}
+
+// close stops what was started, in the order in which each part needs the next.
+func (n *node) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exitTime)
+	defer cancel()
+	var all []error
+	if n.gateway != nil {
+		all = append(all, n.gateway.Close(ctx))
+	}
+	if n.sessions != nil {
+		all = append(all, n.sessions.Close(ctx))
+	}
+	if n.registry != nil {
+		all = append(all, n.registry.Close())
+	}
+	if n.store != nil {
+		all = append(all, n.store.Close())
+	}
+	if err := errors.Join(all...); err != nil {
+		n.log.Error("stopping", "error", err)
+	}
+}
+
+// nodeID names this start of this node.
+func nodeID(name string) server.NodeID {
+	if name == "" {
+		if name, _ = os.Hostname(); name == "" {
+			name = "timd"
+		}
+	}
+	boot := make([]byte, 4)
+	_, _ = rand.Read(boot) // never fails
+	return server.NodeID(name + "." + hex.EncodeToString(boot))
+}
+
+func keyBytes(lines []string) [][]byte {
+	keys := make([][]byte, len(lines))
+	for i, line := range lines {
+		keys[i] = []byte(line)
+	}
+	return keys
+}

@@ -1,0 +1,16 @@
+//go:build unix
+
+package main
+
+import "syscall"
+
+// descriptors returns how many connections the limit on open files has room for, or 0 if there is no such limit. Go has
+// raised the soft limit to the hard one.
+func descriptors() int {
+	const others = 64 // store, logs, listener, epoll
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || limit.Cur > 1<<30 {
+		return 0
+	}
+	return max(int(limit.Cur)-others, 1)
+}
