@@ -61,13 +61,13 @@ func (s *Sessions) DeleteAccount(ctx context.Context, key UserKey) ([]Ending, er
 	return s.endUser(ctx, key, Kick{Key: key, Reason: codes.KickAccountDeleted, Code: codes.KickedOffline, At: now})
 }
 
-// Ban bans an account until a moment, or for ever if until is zero, and ends its sessions with rest_api and
-// codes.AccountBanned. The error is as with KickUser.
+// Ban bans an account until a moment, or for ever if until is zero, and ends its sessions with rest_api; logins and resumes are
+// refused with codes.AccountBanned. The error is as with KickUser.
 func (s *Sessions) Ban(ctx context.Context, key UserKey, until time.Time) ([]Ending, error) {
 	if err := s.o.Store.Ban(ctx, key, until); err != nil {
 		return nil, fmt.Errorf("ban %s: %w", key.User, err)
 	}
-	return s.endUser(ctx, key, Kick{Key: key, Reason: codes.KickRESTAPI, Code: codes.AccountBanned, At: time.Now()})
+	return s.endUser(ctx, key, Kick{Key: key, Reason: codes.KickRESTAPI, Code: codes.KickedOffline, At: time.Now()})
 }
 
 // Unban ends a ban.

@@ -112,21 +112,24 @@ func (s *Sessions) vouch(ctx context.Context, key UserKey, p proof, fresh bool) 
 		s.o.Store.Forget(key.App, key.User)
 	}
 	account, err := s.o.Store.Account(ctx, key)
+	now := time.Now()
+	var bad *Refusal
+	k := Kick{Key: key, Reason: codes.KickRESTAPI, Code: codes.KickedOffline, At: now}
 	switch {
 	case errors.Is(err, codes.AccountNotFound):
-		bad := refuse(codes.TicketRevoked, "the account was deleted")
-		bad.Kick = &Kick{Key: key, Reason: codes.KickAccountDeleted, Code: codes.KickedOffline}
-		return bad
+		bad = refuse(codes.TicketRevoked, "the account was deleted")
+		k.Reason = codes.KickAccountDeleted
 	case err != nil:
 		s.log.Warn("store: an account could not be read", "app", key.App, "user", key.User, "error", err)
 		return refuseBroken(err)
-	}
-	bad := permit(account, p, time.Now())
-	if bad != nil {
-		bad.Kick = &Kick{Key: key, Reason: codes.KickRESTAPI, Code: codes.KickedOffline, At: account.NotBefore}
-		if bad.Code == codes.AccountBanned {
-			bad.Kick.Code = bad.Code
+	default:
+		bad = permit(account, p, now)
+		if !account.NotBefore.IsZero() {
+			k.At = account.NotBefore
 		}
+	}
+	if bad != nil {
+		bad.Kick = &k
 	}
 	return bad
 }
