@@ -115,6 +115,9 @@ func eventWords(e core.Event, user string) string {
 		}
 		return "connected"
 	case codes.EventDisconnected:
+		if e.Code == codes.OK {
+			return "disconnected"
+		}
 		return fmt.Sprintf("the connection is lost: %s; %s stays logged in and comes back by itself", e.Text, user)
 	case codes.EventKickedOffline:
 		return kickWords(e.Kick, user) + " Run the same command to log in again."

@@ -149,6 +149,7 @@ func TestEventsInPlainWordsAndAsJSON(t *testing.T) {
 		{"came back", core.Event{Kind: codes.EventConnected, Resumed: true}, "connected again", `"resumed":true`},
 		{"lost", core.Event{Kind: codes.EventDisconnected, Code: codes.Disconnected, Text: "reset by peer"},
 			"alice stays logged in", `"code":9508,"text":"reset by peer"`},
+		{"hung up because the session ended", core.Event{Kind: codes.EventDisconnected}, "disconnected\n", `"event":"disconnected"}`},
 		{"kicked by a phone", core.Event{Kind: codes.EventKickedOffline, Code: codes.KickedOffline,
 			Kick: core.Kick{Reason: codes.KickMultipleDevice, ByPlatform: codes.PlatformIOS, ByLabel: "Alice's phone", At: at}},
 			`"Alice's phone" (ios) signed in`, `"reason":"multiple_device","by_platform":"ios","by_label":"Alice's phone","at":"2026-11-22T06:30:00Z"`},
