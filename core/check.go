@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/internal/wire"
 	"github.com/opentim/tim/internal/ws"
 )
 
@@ -44,6 +45,7 @@ func printable(s string) bool {
 
 // withDefaults fills in what is zero. The caller's Options and TLS configuration are not kept.
 func (o Options) withDefaults() Options {
+	o.URL = withPath(o.URL)
 	if o.SDK == "" {
 		o.SDK = "tim-go/" + codes.Version
 	}
@@ -112,15 +114,25 @@ func checkURL(raw string, insecure bool) string {
 	u, err := url.Parse(raw)
 	switch {
 	case raw == "":
-		return "URL is missing: it is wss://host[:port]/path"
+		return "URL is missing: it is wss://host[:port]"
 	case err != nil || u.Hostname() == "" || u.Scheme != "ws" && u.Scheme != "wss":
-		return "URL must be wss://host[:port]/path"
+		return "URL must be wss://host[:port][/path]"
 	case u.User != nil || u.Fragment != "":
 		return "URL must hold neither a user nor a fragment"
 	case u.Scheme == "ws" && !insecure && !loopback(u.Hostname()):
 		return "URL must be wss:// beyond loopback, because the ticket would cross the network in the clear; AllowInsecure permits ws://"
 	}
 	return ""
+}
+
+// withPath adds the path that servers answer on, where raw has none. A URL that is none stays as it is, for checkURL.
+func withPath(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Path != "" && u.Path != "/" {
+		return raw
+	}
+	u.Path = wire.Path
+	return u.String()
 }
 
 func loopback(host string) bool {

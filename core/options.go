@@ -11,8 +11,8 @@ import (
 
 // Options configure a Client. URL, App and Platform are required; the zero value of every other field works.
 type Options struct {
-	// URL is the server's endpoint, wss://host[:port]/path. A ws:// URL is accepted for loopback addresses only, unless
-	// AllowInsecure is set.
+	// URL is the server's endpoint, wss://host[:port], with the path if it is not the usual one. A ws:// URL is accepted
+	// for loopback addresses only, unless AllowInsecure is set.
 	URL string
 	// App is the SDKAppID.
 	App uint64

@@ -11,12 +11,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/opentim/tim/internal/wire"
 	"github.com/opentim/tim/internal/ws"
 	"github.com/opentim/tim/server"
 )
 
 // Path is where the WebSocket answers; every other path belongs to Options.HTTP.
-const Path = "/tim"
+const Path = wire.Path
 
 // Sessions is what a Gateway needs of *server.Sessions.
 type Sessions interface {
@@ -90,35 +91,37 @@ func (o Options) filled() Options {
 
 // A Gateway serves clients. Its methods may be called from any goroutine.
 type Gateway struct {
+	*crew     // every goroutine of the Gateway
 	o         Options
 	log       *slog.Logger
+	noise     *noise
 	sessions  Sessions
 	wheel     *server.Wheel
 	upgrader  ws.Upgrader
 	admission *admission
+	window    window
 	seats     seats
 	parker    *parker
 	web       *web
 
-	ctx      context.Context // ends when Close gives up waiting
+	ctx      context.Context // ends when Close has waited
 	cancel   context.CancelFunc
 	draining atomic.Bool
 	open     atomic.Int64 // connections of all kinds
-	noise    *noise
 
-	mu        sync.RWMutex // fields below; held for reading by run, so that Close sees every task
-	closed    bool
+	mu        sync.Mutex
 	listeners []net.Listener
-	tasks     sync.WaitGroup
+	closed    bool
 }
 
 // New returns a Gateway. Close it before the Sessions.
 func New(o Options) (*Gateway, error) {
 	o = o.filled()
 	g := &Gateway{
-		o: o, log: o.Logger, sessions: o.Sessions, wheel: o.Sessions.Wheel(),
+		crew: newCrew(), o: o, log: o.Logger, noise: newNoise(o.Logger),
+		sessions: o.Sessions, wheel: o.Sessions.Wheel(),
 		upgrader:  ws.Upgrader{CheckOrigin: checkOrigin(o.Origins), WriteTimeout: o.WriteTimeout},
-		admission: newAdmission(o.Admissions), noise: newNoise(o.Logger),
+		admission: newAdmission(o.Admissions),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var err error
@@ -129,29 +132,13 @@ func New(o Options) (*Gateway, error) {
 	return g, nil
 }
 
-// run runs f in a goroutine that Close waits for, and reports whether it did: it does not after Close.
-func (g *Gateway) run(f func()) bool {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	if g.closed {
-		return false
-	}
-	g.tasks.Go(f)
-	return true
-}
-
 // Online returns how many connections there are, signed in or not, and those of other paths too.
 func (g *Gateway) Online() int { return int(g.open.Load()) }
-
-// reconnectWindow is the time over which all clients of this node would have to come back for it to admit each at once.
-func (g *Gateway) reconnectWindow() time.Duration {
-	window := time.Duration(float64(g.sessions.Online()) / g.admission.comeback() * float64(time.Second))
-	return min(max(window, g.o.ReconnectMin), g.o.ReconnectMax)
-}
 
 // Close stops listening and drops every connection without a word; Drain says goodbye first. It waits until nothing of the
 // Gateway runs, for ctx at most.
 func (g *Gateway) Close(ctx context.Context) error {
+	defer g.cancel()
 	g.draining.Store(true)
 	g.mu.Lock()
 	g.closed = true
@@ -159,22 +146,11 @@ func (g *Gateway) Close(ctx context.Context) error {
 		_ = l.Close()
 	}
 	g.mu.Unlock()
+	g.dismiss()
 	g.web.close()
 	for _, c := range g.seats.all() {
 		c.drop()
 	}
 	g.parker.close()
-
-	done := make(chan struct{})
-	go func() {
-		g.tasks.Wait()
-		close(done)
-	}()
-	defer g.cancel()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return g.wait(ctx)
 }
