@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/server"
+	"github.com/opentim/tim/server/store"
+)
+
+// A tx is a store.Tx: the transaction that is open on the writer's connection.
+type tx struct {
+	*writer
+	marked  map[chunkKey]*chunk
+	numbers map[uint64]int64 // by app, how many accounts are numbered, where that changed
+}
+
+var _ store.Tx = (*tx)(nil)
+
+// Arrive implements store.Tx.
+func (t *tx) Arrive(logins []*store.Arrive) error {
+	for _, l := range logins {
+		r, made, err := t.ensure(l.Key, l.At)
+		if err != nil {
+			return err
+		}
+		first, err := t.mark(l.Key.App, l.Day, r.number, true)
+		if err != nil {
+			return err
+		}
+		l.Result = server.Arrival{Account: r.account(), New: made, FirstToday: first}
+	}
+	return nil
+}
+
+// Import implements store.Tx.
+func (t *tx) Import(app uint64, users []string, at time.Time) error {
+	for _, user := range users {
+		if _, _, err := t.ensure(server.UserKey{App: app, User: user}, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Change implements store.Tx.
+func (t *tx) Change(key server.UserKey, change func(*server.Account)) error {
+	r, err := t.present(key)
+	if err != nil {
+		return err
+	}
+	a := r.account()
+	if change(&a); a == r.account() {
+		return nil
+	}
+	return t.write(key, a, false)
+}
+
+// Delete implements store.Tx.
+func (t *tx) Delete(key server.UserKey, at time.Time) error {
+	r, err := t.present(key)
+	if err != nil {
+		return err
+	}
+	if err := t.unmark(key.App, r.number); err != nil {
+		return err
+	}
+	stone := server.Account{NotBefore: r.account().NotBefore}
+	if at.After(stone.NotBefore) {
+		stone.NotBefore = at
+	}
+	return t.write(key, stone, true)
+}
+
+// SetSettings implements store.Tx.
+func (t *tx) SetSettings(app uint64, s server.Settings) (server.Settings, error) {
+	policy, limits, err := encodeSettings(s)
+	if err != nil {
+		return s, err
+	}
+	done, err := t.settings.Exec(int64(app), s.Version, policy, limits, s.ChangedBy, s.ChangedAt.UnixMilli())
+	if err != nil {
+		return s, err
+	}
+	n, err := done.RowsAffected()
+	if err != nil {
+		return s, err
+	}
+	if n == 0 {
+		return s, codes.InvalidOperation
+	}
+	s.Version++
+	return s, nil
+}
+
+// ensure returns the account of a user and makes it if there is none.
+func (t *tx) ensure(key server.UserKey, at time.Time) (r row, made bool, err error) {
+	r, err = t.row(key)
+	switch {
+	case err == nil && !r.deleted:
+		return r, false, nil
+	case err == nil:
+		r.created, r.deleted = at.UnixMilli(), false
+		_, err = t.revive.Exec(r.created, int64(key.App), key.User)
+		return r, true, err
+	case !errors.Is(err, sql.ErrNoRows):
+		return r, false, err
+	}
+	r.created = at.UnixMilli()
+	if r.number, err = t.number(key.App); err != nil {
+		return r, false, err
+	}
+	_, err = t.insert.Exec(int64(key.App), key.User, r.number, r.created)
+	return r, true, err
+}
+
+// number returns the number of a new account.
+func (t *tx) number(app uint64) (int64, error) {
+	n, ok := t.numbers[app]
+	if !ok {
+		err := t.numbered.QueryRow(int64(app)).Scan(&n)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return 0, err
+		}
+	}
+	t.numbers[app] = n + 1
+	return n, nil
+}
+
+// present returns the row of an account; the error is codes.AccountNotFound if there is none.
+func (t *tx) present(key server.UserKey) (row, error) {
+	r, err := t.row(key)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && r.deleted {
+		return r, codes.AccountNotFound
+	}
+	return r, err
+}
+
+func (t *tx) row(key server.UserKey) (r row, err error) {
+	err = t.account.QueryRow(int64(key.App), key.User).Scan(r.columns()...)
+	return r, err
+}
+
+func (t *tx) write(key server.UserKey, a server.Account, deleted bool) error {
+	_, err := t.change.Exec(a.Banned, toMillis(a.BannedUntil), toMillis(a.NotBefore), deleted, int64(key.App), key.User)
+	return err
+}
