@@ -17,6 +17,7 @@ type call struct {
 
 	// The loop's, and after settled the delivery's.
 	deadline moment
+	joined   bool // it waits for what becomes of the present session's login, or of its renewal
 	settled  bool
 	out      outcome
 

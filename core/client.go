@@ -110,7 +110,8 @@ func (c *Client) StartLogout(done func(error)) error {
 
 // Renew gives the running session a fresh ticket, without going offline, and waits until the server has taken it, at most
 // LoginTimeout. If the connection is lost meanwhile, the ticket is sent when it is back, even if the call has ended by then.
-// A newer ticket replaces one that was not answered yet; both calls get the answer of the newer.
+// A newer ticket replaces one that was not answered yet; both calls get the answer of the newer. While the user is logging
+// in, the ticket is sent as soon as that is done.
 //
 // Errors: codes.NotLoggedIn, codes.InvalidParameters for an empty ticket, codes.UserSigExpired for one that the server has
 // called expired before, the server's code if it refuses the ticket (the session goes on with the old one), a network code,

@@ -22,7 +22,7 @@ type engine struct {
 	now        moment // of the step being taken
 	state      state
 	session    *session // nil in loggedOut, only there
-	calls      []*call  // that were not answered yet. All logins among them are for session, all renewals for its renewal
+	calls      []*call  // that were not answered yet
 	link       *link    // nil in loggedOut and waiting
 	links      uint64   // counts links; the number tells late signals
 	requests   uint64   // counts requests to the server
@@ -97,7 +97,7 @@ func (e *engine) step(s signal) {
 	if s.link != 0 {
 		e.noteLife()
 	}
-	if s.call != nil && s.kind == s.call.kind {
+	if s.call != nil && s.kind == s.call.kind { // a new call
 		s.call.deadline = e.now.add(e.opts.LoginTimeout)
 		e.calls = append(e.calls, s.call)
 	}
@@ -186,8 +186,8 @@ func (e *engine) perform(a action, s signal) {
 		e.introduce()
 	case admit:
 		e.admit(s.frame.(*wire.Accepted))
-	case forgetResume:
-		e.session.resume = nil
+	case takeOther:
+		e.takeOther(s.failure.code)
 	case await:
 		e.await(s)
 	case awaitNothing:
@@ -207,12 +207,14 @@ func (e *engine) perform(a action, s signal) {
 		e.then = &s
 		e.then.kind = login
 	case joinLogin:
-		s.call.deadline = e.session.deadline
+		s.call.joined, s.call.deadline = true, e.session.deadline
 	case replaceTicket:
+		s.call.joined = true
 		e.session.ticket, e.session.deadline = s.call.ticket, s.call.deadline
 	case repeatLogin:
 		e.repeatLogin(s.call)
 	case keepRenewal:
+		s.call.joined = true
 		e.keepRenewal(s.call.ticket)
 	case finishRenewal:
 		e.finishRenewal(s.frame.(*wire.Reply))

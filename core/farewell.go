@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/internal/wire"
 	"github.com/opentim/tim/internal/ws"
 )
@@ -16,17 +17,23 @@ const (
 // part ends the session here and tells the server, in a goroutine of its own, which signals parted when the server has
 // confirmed it or cannot be told in time.
 func (e *engine) part(s signal) {
-	known := e.link != nil && e.link.conn != nil // the server was sent a login or a resume
-	resume := e.session.resume
-	var k *call
+	var k *call // who is told that the server knows
 	if s.kind == logout {
 		k = s.call
 	}
+	if s.call != nil {
+		s.failure = failure{code: codes.LoggedOutBeforeLoginFinished} // for those who are logging in
+	}
+	if s.kind == timedOut {
+		e.down = s.failure
+	}
+	known := e.link != nil && e.link.conn != nil // the server was sent a login or a resume
+	resume := e.session.resume
 	if !known && len(resume) == 0 || e.partings == maxPartings {
+		e.end(s)
 		if k != nil {
 			e.settle(k, LoginResult{}, failure{})
 		}
-		e.end(s)
 		return
 	}
 	e.requests++
@@ -81,22 +88,21 @@ func (e *engine) resumeAndLogOut(ctx context.Context, t *task, resume []byte) bo
 	defer conn.Drop()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Drop() })
 	defer stop()
-	if conn.Write(&wire.Resume{Request: 1, Version: wire.Version, Ticket: resume}) != nil ||
-		conn.Write(&wire.Logout{Request: 2}) != nil {
-		return false
-	}
-	for {
-		f, err := conn.Read()
-		if err != nil {
-			return false
+	err = conn.Write(&wire.Resume{Request: 1, Version: wire.Version, Ticket: resume})
+	for err == nil {
+		var f wire.Frame
+		if f, err = conn.Read(); err != nil {
+			break
 		}
 		switch f := f.(type) {
-		case *wire.Reply:
-			return true
-		case *wire.Kicked:
+		case *wire.Accepted:
+			err = conn.Write(&wire.Logout{Request: 2})
+		case *wire.Reply, *wire.Kicked:
+			_ = conn.Close(ws.NormalClosure, "")
 			return true
 		case *wire.Refused:
-			return !f.Code.Retry() // there is no such session any more
+			return !f.Code.Retry() // otherwise there is no such session any more
 		}
 	}
+	return false
 }

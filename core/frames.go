@@ -14,8 +14,6 @@ func (e *engine) meaning(s signal) signal {
 		if e.spentTickets.has(s.call.ticket) {
 			s.kind = spent
 		}
-	case logout:
-		s.failure = failure{code: codes.LoggedOutBeforeLoginFinished}
 	case wake:
 		if (e.state == dialing || e.state == authenticating) && e.link.began.since(e.now) >= probeTimeout {
 			s.kind = restart
@@ -82,8 +80,8 @@ func (e *engine) refusalMeans(s signal, f *wire.Refused) signal {
 	s.kind, s.failure = refused, failure{orElse(f.Code, codes.ServerInternal), clean(f.Text), millis(f.RetryAfter)}
 	s.kick = newKick(f.Reason, f.ByPlatform, f.ByLabel, f.At)
 	switch again := f.Code.Retry(); {
-	case e.link.resumes && unreadableResume(f.Code):
-		s.kind = unreadable
+	case e.link.resumes && unreadableResume(f.Code), f.Code == codes.TicketExpired && e.session.renewal != nil:
+		s.kind = fallBack
 	case e.session.loggedIn && (again || s.failure.retryAfter > 0):
 		s.kind = deferred
 	case again && e.session.deadline.until(e.now) > s.failure.retryAfter: // else the try would come too late for everybody

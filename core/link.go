@@ -120,10 +120,9 @@ func (e *engine) introduce() {
 		e.send(&wire.Resume{Request: l.request, Version: wire.Version, Ticket: s.resume})
 		return
 	}
-	ticket := s.bestTicket(e)
-	e.logf(codes.LogDebug, "link=%d login user=%s ticket=%s reconnect=%v", l.number, s.user, redact(ticket), s.loggedIn)
+	e.logf(codes.LogDebug, "link=%d login user=%s ticket=%s reconnect=%v", l.number, s.user, redact(s.ticket), s.loggedIn)
 	e.send(&wire.Login{
-		Request: l.request, Version: wire.Version, App: e.opts.App, User: s.user, Ticket: ticket, Platform: e.opts.Platform,
+		Request: l.request, Version: wire.Version, App: e.opts.App, User: s.user, Ticket: s.ticket, Platform: e.opts.Platform,
 		Instance: e.opts.Instance, Label: e.opts.Label, SDK: e.opts.SDK, Reconnect: s.loggedIn,
 	})
 }

@@ -31,19 +31,19 @@ const (
 	closing       kind = "closing"
 
 	// What the connection brings. A framed is renamed to what the frame means.
-	dialed     kind = "dialed"
-	framed     kind = "framed"
-	accepted   kind = "accepted"
-	refused    kind = "refused"    // and the code does not say retry
-	deferred   kind = "deferred"   // refused, but not for good
-	unreadable kind = "unreadable" // the server cannot read the resume ticket
-	kicked     kind = "kicked"
-	expired    kind = "expired"
-	stopped    kind = "stopped" // the server said not to come back
-	expiring   kind = "expiring"
-	replied    kind = "replied"
-	heard      kind = "heard" // a ping or a pong
-	lost       kind = "lost"
+	dialed   kind = "dialed"
+	framed   kind = "framed"
+	accepted kind = "accepted"
+	refused  kind = "refused"  // and the code does not say retry
+	deferred kind = "deferred" // refused, but not for good
+	fallBack kind = "fallBack" // refused, but there is something else to sign in with
+	kicked   kind = "kicked"
+	expired  kind = "expired"
+	stopped  kind = "stopped" // the server said not to come back
+	expiring kind = "expiring"
+	replied  kind = "replied"
+	heard    kind = "heard" // a ping or a pong
+	lost     kind = "lost"
 
 	// What time brings.
 	tick     kind = "tick"     // look at the alarms
@@ -69,7 +69,7 @@ const (
 	listen        action = "listen"        // to the connection that was made
 	introduce     action = "introduce"     // send the login or the resume
 	admit         action = "admit"         // take what the server accepted, answer the callers
-	forgetResume  action = "forgetResume"  // it is of no use any more
+	takeOther     action = "takeOther"     // what was sent is of no use any more
 	await         action = "await"         // the next try
 	awaitNothing  action = "awaitNothing"  // try again at once
 	hurry         action = "hurry"         // make waits start from the base again
@@ -121,7 +121,7 @@ var transitions = map[state]map[kind]rule{
 	},
 	authenticating: {
 		accepted:   {online, do(admit)},
-		unreadable: {authenticating, do(forgetResume, introduce)},
+		fallBack:   {authenticating, do(takeOther, introduce)},
 		deferred:   {waiting, do(hangUp, await)},
 		lost:       {waiting, do(hangUp, await)},
 		refused:    {loggedOut, do(end)},

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opentim/tim/codes"
 )
@@ -113,18 +114,18 @@ func (e *engine) settleWith(k *call, out outcome) {
 	e.settled = append(e.settled, k)
 }
 
-// settleAll answers every pending call of a kind.
+// settleAll answers all pending calls of a kind.
 func (e *engine) settleAll(of kind, result LoginResult, f failure) {
 	for _, k := range e.pending(of) {
 		e.settle(k, result, f)
 	}
 }
 
-// pending returns the calls of a kind that were not answered yet.
+// pending returns the calls of a kind that wait for what becomes of the session's login or renewal.
 func (e *engine) pending(of kind) []*call {
 	var found []*call
 	for _, k := range e.calls {
-		if k.kind == of {
+		if k.kind == of && k.joined {
 			found = append(found, k)
 		}
 	}
@@ -148,11 +149,12 @@ func (e *engine) forsake(s signal) {
 // settleOverdue answers the calls whose time is up. Those that joined a login have its time; those that a newer ticket
 // made join have less than it.
 func (e *engine) settleOverdue() {
-	late := slices.DeleteFunc(slices.Clone(e.calls), func(k *call) bool { return k.kind == logout || !k.deadline.reached(e.now) })
-	for _, k := range late {
-		if k.kind == login && len(e.pending(login)) == 1 {
+	for _, k := range slices.Clone(e.calls) {
+		switch {
+		case k.settled || k.kind == logout || !k.deadline.reached(e.now):
+		case k.kind == login && len(e.pending(login)) == 1:
 			e.apply(signal{kind: timedOut, failure: e.whyLate()})
-		} else {
+		default:
 			e.settle(k, LoginResult{}, e.whyLate())
 		}
 	}
@@ -160,7 +162,10 @@ func (e *engine) settleOverdue() {
 
 // panicked ends the engine after a panic of ours.
 func (e *engine) panicked(p panicked) {
-	e.logf(codes.LogError, "panic in %s: %s\n%s", p.what, p.text, p.stack)
+	e.logf(codes.LogError, "panic in %s: %s", p.what, p.text)
+	for line := range strings.Lines(p.stack) {
+		e.logf(codes.LogError, "stack: %s", strings.TrimSpace(line))
+	}
 	e.ended = &failure{code: codes.Internal, text: clean("panic in " + p.what + ": " + p.text)}
 }
 

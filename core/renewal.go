@@ -64,13 +64,15 @@ func (e *engine) finishRenewal(f *wire.Reply) {
 	e.setTicketExpiry(unixMillis(f.TicketExpires))
 }
 
-// bestTicket is the ticket to come back with: the running one, unless it has ended and there is another.
-func (s *session) bestTicket(e *engine) string {
-	t := e.client.time.Load()
-	if s.renewal != nil && t != nil && !s.expires.IsZero() && t.at(e.now).After(s.expires) {
-		return s.renewal.ticket
+// takeOther drops what the server just refused: the resume ticket, for the ticket; and a ticket that has ended, for the one
+// that should have been its renewal.
+func (e *engine) takeOther(code codes.Code) {
+	s := e.session
+	s.resume = nil
+	if code == codes.TicketExpired {
+		e.spentTickets.note(code, s.ticket)
+		s.ticket, s.renewal = s.renewal.ticket, nil
 	}
-	return s.ticket
 }
 
 // setTicketExpiry notes when a ticket that is new to the session ends, by the server's clock, and when to ask for another.

@@ -31,6 +31,7 @@ const (
 )
 
 func (e *engine) begin(k *call) {
+	k.joined = true
 	e.session = &session{user: k.user, ticket: k.ticket, deadline: k.deadline}
 	e.tries = 0
 }
@@ -56,6 +57,8 @@ func (e *engine) admit(f *wire.Accepted) {
 	}
 	if s.renewal != nil {
 		e.sendRenewal()
+	} else {
+		e.settleAll(renew, LoginResult{}, failure{}) // their ticket is the one that was accepted
 	}
 	e.settleAll(login, s.result(), failure{})
 }
