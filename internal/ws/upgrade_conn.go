@@ -48,11 +48,16 @@ func (c *ServerConn) Park() bool {
 	if c.br.Buffered() > 0 {
 		return false
 	}
+	c.Release()
+	return true
+}
+
+// Release gives the read buffer back with what is in it, after Read has failed. Nothing may be read any more.
+func (c *ServerConn) Release() {
 	*c.lent = c.br
 	c.lent.Reset(nil)
 	readBuffers.Put(c.lent)
 	c.br, c.lent = bufio.Reader{}, nil
-	return true
 }
 
 // Wake takes a read buffer after Park.

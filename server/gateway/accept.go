@@ -24,9 +24,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 		return l.Close()
 	}
 	g.listeners = append(g.listeners, l)
-	g.tasks.Add(1)
 	g.mu.Unlock()
-	defer g.tasks.Done()
 
 	pause := time.Duration(0)
 	for {
@@ -58,11 +56,15 @@ func (g *Gateway) Serve(l net.Listener) error {
 func (c *conn) begin() {
 	g := c.g
 	c.startTimer(opening, g.o.FirstFrame)
-	nc := c.raw
+	s := c.socket.Load()
+	if s == nil {
+		return
+	}
+	nc := s.raw
 	if g.o.TLS != nil {
-		secure := tls.Server(c.raw, g.o.TLS)
+		secure := tls.Server(s.raw, g.o.TLS)
 		if err := secure.Handshake(); err != nil {
-			c.explainTLS(err)
+			c.explainTLS(s.raw, err)
 			c.drop()
 			return
 		}
@@ -77,7 +79,7 @@ func (c *conn) begin() {
 	if err := readHead(head); err != nil {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			_ = ws.Refuse(nc, http.StatusRequestHeaderFieldsTooLarge, nil, "the request's header is larger than 8 KB")
-			c.hangUp(nc)
+			c.hangUp(s.raw, nc)
 			return
 		}
 		c.drop()
@@ -87,11 +89,11 @@ func (c *conn) begin() {
 		g.web.take(c, nc, head)
 		return
 	}
-	if sc := c.upgrade(nc, head); sc != nil {
-		c.open(sc)
+	if s.ws = c.upgrade(nc, head); s.ws != nil {
+		c.arrive(s)
 		return
 	}
-	c.hangUp(nc)
+	c.hangUp(s.raw, nc)
 }
 
 var heads = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHead) }}
@@ -145,9 +147,9 @@ func (c *conn) upgrade(nc net.Conn, head *bufio.Reader) *ws.ServerConn {
 
 // hangUp closes a connection that was told why. What the client still sends is read, a little and not for long: closing with
 // unread bytes resets the connection, and the reset may overtake the reason.
-func (c *conn) hangUp(nc net.Conn) {
+func (c *conn) hangUp(raw, nc net.Conn) {
 	c.startTimer(opening, linger)
-	if tcp, ok := c.raw.(*net.TCPConn); ok {
+	if tcp, ok := raw.(*net.TCPConn); ok {
 		_ = tcp.CloseWrite()
 	}
 	_, _ = io.CopyN(io.Discard, nc, 1<<20)
@@ -155,11 +157,11 @@ func (c *conn) hangUp(nc net.Conn) {
 }
 
 // explainTLS tells a client that speaks HTTP to a TLS port, in HTTP.
-func (c *conn) explainTLS(err error) {
+func (c *conn) explainTLS(raw net.Conn, err error) {
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) && record.Conn != nil && record.RecordHeader[0] >= 'A' && record.RecordHeader[0] <= 'Z' {
-		_ = c.raw.SetWriteDeadline(time.Now().Add(c.g.o.WriteTimeout))
-		_ = ws.Refuse(c.raw, http.StatusBadRequest, nil, "this port speaks TLS: use wss:// or https://")
+		_ = raw.SetWriteDeadline(time.Now().Add(c.g.o.WriteTimeout))
+		_ = ws.Refuse(raw, http.StatusBadRequest, nil, "this port speaks TLS: use wss:// or https://")
 	}
 	c.g.noise.info("TLS handshake failed", "client", c.remote, "error", err)
 }

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -74,6 +75,23 @@ func (a *admission) allow(now time.Time) (bool, time.Duration) {
 		return false, wait
 	}
 	return false, maxWait/2 + rand.N(maxWait/2)
+}
+
+// A window is the time over which clients are told to come back. It changes slowly and is worked out now and then.
+type window struct {
+	length atomic.Int64 // a time.Duration
+	until  atomic.Int64 // Unix milliseconds
+}
+
+// reconnectWindow is the time over which all clients of this node would have to come back for it to admit each at once.
+func (g *Gateway) reconnectWindow() time.Duration {
+	now := time.Now().UnixMilli()
+	if now >= g.window.until.Load() {
+		length := time.Duration(float64(g.sessions.Online()) / g.admission.comeback() * float64(time.Second))
+		g.window.length.Store(int64(min(max(length, g.o.ReconnectMin), g.o.ReconnectMax)))
+		g.window.until.Store(now + 100)
+	}
+	return time.Duration(g.window.length.Load())
 }
 
 // measure follows what an admission costs, everything that the process does beside it included.

@@ -31,11 +31,9 @@ const (
 // changes of phase, which may come from anywhere.
 type conn struct {
 	g      *Gateway
-	raw    net.Conn // the TCP connection
-	ws     *ws.ServerConn
+	socket atomic.Pointer[socket] // nil once closed: Sessions may remember a conn for long
 	remote netip.Addr
 	place  place
-	fd     int32 // raw's descriptor while the connection can be parked, otherwise -1
 	timer  server.Timer
 
 	heard  atomic.Bool // something came since the last ping
@@ -50,6 +48,13 @@ type conn struct {
 
 var _ server.Conn = (*conn)(nil)
 
+// A socket is what a conn reads from and writes to.
+type socket struct {
+	raw net.Conn       // the TCP connection
+	ws  *ws.ServerConn // set before the phase is waiting, then never changed
+	fd  int32          // raw's descriptor once the connection was parked, before -1; guarded by the conn's mu
+}
+
 // A goodbye is the last that a client hears.
 type goodbye struct {
 	frame wire.Frame // nil for none
@@ -59,7 +64,8 @@ type goodbye struct {
 
 // sit makes the conn of an accepted connection.
 func (g *Gateway) sit(nc net.Conn) *conn {
-	c := &conn{g: g, raw: nc, fd: -1}
+	c := &conn{g: g}
+	c.socket.Store(&socket{raw: nc, fd: -1})
 	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.remote = tcp.AddrPort().Addr().Unmap()
 	}
@@ -113,7 +119,7 @@ func (c *conn) over() {
 
 // write sends a frame; a client that cannot be written to is lost.
 func (c *conn) write(f wire.Frame) {
-	if err := c.ws.Write(f); err != nil {
+	if s := c.socket.Load(); s != nil && s.ws.Write(f) != nil {
 		c.drop()
 	}
 }
@@ -149,7 +155,7 @@ func (c *conn) say(g *goodbye) {
 	if g.frame != nil {
 		c.write(g.frame)
 	}
-	if err := c.ws.WriteClose(g.close, g.text); err != nil {
+	if s := c.socket.Load(); s != nil && s.ws.WriteClose(g.close, g.text) != nil {
 		c.drop()
 		return
 	}
@@ -165,7 +171,7 @@ func (c *conn) drop() {
 	}
 	held := c.held
 	c.phase, c.held = closed, nil
-	_ = c.raw.Close() // under mu: a descriptor is not armed after it was closed
+	_ = c.socket.Swap(nil).raw.Close() // under mu: a descriptor is not armed after it was closed
 	c.mu.Unlock()
 
 	c.g.wheel.Cancel(&c.timer)

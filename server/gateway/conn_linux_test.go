@@ -25,14 +25,14 @@ func TestIdleConnectionsPark(t *testing.T) {
 		clients[i] = n.dial(t)
 		clients[i].login("user")
 	}
-	eventually(t, "the goroutines leave", func() bool { return runtime.NumGoroutine() <= before+20 })
+	eventually(t, "the goroutines leave", func() bool { return runtime.NumGoroutine() <= before+80 })
 	for _, c := range clients {
 		c.send(&wire.Call{Request: 5})
 	}
 	for _, c := range clients {
 		require.Equal(t, uint64(5), expect[*wire.Reply](c).Request)
 	}
-	eventually(t, "the goroutines leave again", func() bool { return runtime.NumGoroutine() <= before+20 })
+	eventually(t, "the goroutines leave again", func() bool { return runtime.NumGoroutine() <= before+80 })
 }
 
 // With buffers of a few kilobytes on both sides, who does not read is soon noticed.

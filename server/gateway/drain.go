@@ -21,7 +21,6 @@ type Drain struct {
 // restart is how long a node is guessed to be away when it is restarted.
 const restart = time.Second
 
-
 // Drain sends every client away with the word to come back: to another node, or to this one when it has restarted. New
 // logins are refused from now on. It returns when all have gone, or when ctx ends. Close comes next.
 func (g *Gateway) Drain(ctx context.Context, d Drain) error {

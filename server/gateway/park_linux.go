@@ -58,11 +58,11 @@ func (c *conn) parks() bool { return c.g.o.TLS == nil }
 
 // park gives back what the connection needs only while it reads and reports whether it did. Another goroutine may have woken
 // it again by then.
-func (c *conn) park() bool {
-	if !c.parks() || !c.ws.Park() {
+func (c *conn) park(s *socket) bool {
+	if !c.parks() || !s.ws.Park() {
 		return false
 	}
-	if err := c.arm(); err != nil {
+	if err := c.arm(s); err != nil {
 		c.g.noise.warn("cannot park a connection", "client", c.remote, "error", err)
 		c.drop()
 	}
@@ -71,29 +71,29 @@ func (c *conn) park() bool {
 
 // arm makes the next bytes wake the connection. The descriptor is the connection's own: drop closes it under mu. An event
 // that is late finds an empty place.
-func (c *conn) arm() error {
+func (c *conn) arm(s *socket) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == closed {
 		return nil
 	}
 	operation := unix.EPOLL_CTL_MOD
-	if c.fd < 0 {
-		operation, c.fd = unix.EPOLL_CTL_ADD, descriptor(c.raw)
+	if s.fd < 0 {
+		operation, s.fd = unix.EPOLL_CTL_ADD, descriptor(s.raw)
 	}
-	return unix.EpollCtl(c.g.parker.epoll, operation, int(c.fd), &unix.EpollEvent{
+	return unix.EpollCtl(c.g.parker.epoll, operation, int(s.fd), &unix.EpollEvent{
 		Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT, Fd: int32(c.place.number), Pad: int32(c.place.generation),
 	})
 }
 
 // awake serves a connection that was parked.
 func (c *conn) awake() {
-	c.mu.Lock()
-	ended := c.phase == closed
+	c.mu.Lock() // whoever parked it has finished
+	s := c.socket.Load()
 	c.mu.Unlock()
-	if !ended {
-		c.ws.Wake()
-		c.serve()
+	if s != nil {
+		s.ws.Wake()
+		c.serve(s)
 	}
 }
 

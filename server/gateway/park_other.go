@@ -11,4 +11,4 @@ func (*parker) close() {}
 
 func (*conn) parks() bool { return false }
 
-func (*conn) park() bool { return false }
+func (*conn) park(*socket) bool { return false }

@@ -58,7 +58,7 @@ func (c *conn) beat() {
 	c.heard.Store(false)
 	c.startTimer(online, pongTimeout)
 	c.g.run(func() {
-		if err := c.ws.Ping(time.Now()); err != nil {
+		if s := c.socket.Load(); s != nil && s.ws.Ping(time.Now()) != nil {
 			c.drop()
 		}
 	})

@@ -6,44 +6,38 @@ import (
 
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/internal/wire"
-	"github.com/opentim/tim/internal/ws"
 )
 
-// open makes the connection wait for its first frame, in the goroutine that accepted it: usually the frame is there already.
-func (c *conn) open(sc *ws.ServerConn) {
-	c.mu.Lock()
-	if c.phase != opening {
-		c.mu.Unlock()
+// arrive makes the connection wait for its first frame, in the goroutine that accepted it: usually the frame is there already.
+func (c *conn) arrive(s *socket) {
+	if !c.turn(opening, waiting) {
 		return
 	}
-	c.ws, c.phase = sc, waiting
-	c.mu.Unlock()
 	c.startTimer(waiting, c.g.o.FirstFrame)
-
-	f, err := sc.Read(false)
-	if !c.took(f, err) || c.park() {
+	f, err := s.ws.Read(false)
+	if !c.took(s, f, err) || c.park(s) {
 		return
 	}
 	// This goroutine's stack has grown over the handshake; a fresh one waits cheaper.
-	if !c.g.run(c.serve) {
+	if !c.g.runFresh(func() { c.serve(s) }) {
 		c.drop()
 	}
 }
 
 // serve reads frames until there are none and the connection is parked, or until it ends.
-func (c *conn) serve() {
+func (c *conn) serve(s *socket) {
 	for {
-		f, err := c.ws.Read(c.parks())
-		if !c.took(f, err) || c.park() {
+		f, err := s.ws.Read(c.parks())
+		if !c.took(s, f, err) || c.park(s) {
 			return
 		}
 	}
 }
 
 // took handles what was read and reports whether reading goes on.
-func (c *conn) took(f wire.Frame, err error) bool {
+func (c *conn) took(s *socket, f wire.Frame, err error) bool {
 	if err != nil {
-		c.unreadable(err)
+		c.unreadable(s, err)
 		return false
 	}
 	c.heard.Store(true)
@@ -54,11 +48,12 @@ func (c *conn) took(f wire.Frame, err error) bool {
 }
 
 // unreadable ends a connection from which nothing more can be read.
-func (c *conn) unreadable(err error) {
+func (c *conn) unreadable(s *socket, err error) {
+	defer s.ws.Release()
 	for _, code := range []codes.Code{codes.ParseFailed, codes.FrameTooLarge} {
 		if errors.Is(err, code) {
 			c.wrong(code, err.Error())
-			_, _ = io.CopyN(io.Discard, c.raw, 1<<20) // see hangUp
+			_, _ = io.CopyN(io.Discard, s.raw, 1<<20) // see hangUp
 		}
 	}
 	c.drop()
