@@ -27,6 +27,7 @@ func (s *Sessions) admit(ctx context.Context, h *Held, a *admission, p proof) *R
 		s.held.forget(h)
 		return bad
 	}
+	h.meek = a.meek && !reached
 	h.loginSeq, h.resumes, h.expires = a.stored.LoginSeq, a.stored.Resumes, a.stored.TicketExpires.Unix()
 	early, older := s.held.hold(h)
 	switch {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	nodesEvery = 5 * time.Second // how often a node looks for dead ones
-	sweepRate  = 1000            // keys a second, at least
+	sweepRate = 1000 // keys a second, at least
+	deadOften = 10   // times a sweep: how often a node looks for dead ones
 )
 
 // A sweeper finds what got lost on the way: it compares what this node holds with what the keys say, and takes over what
@@ -23,7 +23,7 @@ type sweeper struct {
 func (s *Sessions) sweepLoop() {
 	full := time.NewTicker(s.o.SweepEvery)
 	defer full.Stop()
-	nodes := time.NewTicker(nodesEvery)
+	nodes := time.NewTicker(s.o.SweepEvery / deadOften)
 	defer nodes.Stop()
 	s.sweeper.nodes = make(map[NodeID]bool)
 	for {
