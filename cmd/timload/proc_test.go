@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCPUTimeIsFoundBehindAnyProgramName(t *testing.T) {
+	const rest = " S 1 2 3 4 5 6 7 8 9 10 123 77 0 0 20 0 9 0 100 200 300"
+	for _, name := range []string{"(timd)", "(a b)", "(x) y (z)", "()"} {
+		cpu, err := parseCPU([]byte("4711 " + name + rest))
+		require.NoError(t, err, name)
+		require.Equal(t, 2*time.Second, cpu, name)
+	}
+	for _, broken := range []string{"", "4711 timd S 1 2", "4711 (timd) S 1", "4711 (timd) S 1 2 3 4 5 6 7 8 9 10 x 77"} {
+		_, err := parseCPU([]byte(broken))
+		require.Error(t, err, broken)
+	}
+}
+
+func TestMemoryIsReadFromStatus(t *testing.T) {
+	m, err := parseMemory("Name:\ttimd\nVmHWM:\t   23456 kB\nVmRSS:\t   12345 kB\nVmData:\t1 kB\n")
+	require.NoError(t, err)
+	require.Equal(t, memory{now: 12345 << 10, peak: 23456 << 10}, m)
+	_, err = parseMemory("Name:\tkthreadd\n")
+	require.ErrorContains(t, err, "VmRSS", "a zombie has no memory")
+	_, err = parseMemory("VmHWM:\tmuch kB\nVmRSS:\t1 kB\n")
+	require.ErrorContains(t, err, "VmHWM")
+}
+
+func TestThisProcessHasTimeAndMemory(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("no /proc here")
+	}
+	before, err := cpuOf(os.Getpid())
+	require.NoError(t, err)
+	for began := time.Now(); time.Since(began) < 50*time.Millisecond; {
+	}
+	after, err := cpuOf(os.Getpid())
+	require.NoError(t, err)
+	require.Greater(t, after, before)
+
+	m, err := memoryOf(os.Getpid())
+	require.NoError(t, err)
+	require.Greater(t, m.now, int64(1<<20))
+	require.GreaterOrEqual(t, m.peak, m.now)
+}
+
+func TestCPUModelIsTheFirstOne(t *testing.T) {
+	require.Equal(t, "Z80 at 4 MHz", cpuModel("processor\t: 0\nmodel name\t: Z80 at 4 MHz\nmodel name\t: other\n"))
+	require.Equal(t, "unknown", cpuModel("Processor : ARM\n"))
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// descriptorLimit returns how many files this process may open. The Go runtime lifts the soft limit to the hard one when a
+// program starts; nothing else does.
+func descriptorLimit() uint64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return limit.Cur
+}
+
+// lateBinding makes the kernel choose a socket's source port when it connects instead of when it binds, so that a source
+// address can use the same port towards several servers.
+func lateBinding(_, _ string, conn syscall.RawConn) error {
+	var failed error
+	err := conn.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// childAttributes keep a terminal's Ctrl-C away from a child, which is ended by us, and have the kernel end it should we die
+// without doing so.
+func childAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}

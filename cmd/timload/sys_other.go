@@ -1,0 +1,13 @@
+//go:build !linux
+
+package main
+
+import "syscall"
+
+// Elsewhere timload builds but cannot measure: it reads /proc, and says so when it does not find it.
+
+func descriptorLimit() uint64 { return 0 }
+
+func lateBinding(_, _ string, _ syscall.RawConn) error { return nil }
+
+func childAttributes() *syscall.SysProcAttr { return nil }
