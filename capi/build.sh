@@ -19,14 +19,14 @@ work=build/capi
 mkdir -p "$work"
 
 # The names of tim.h, which are the ones the library exports.
-header_names() { grep -oP '^TIM_API .*\bTIM_CALL \K\w+(?=\()' include/tim.h; }
+header_names() { grep -ohP '^TIM_API .*\bTIM_CALL \K\w+(?=\()' "$@"; }
 
 version_script() {
   local abi
   abi=$(grep -oP '^#define TIM_ABI_VERSION \K\d+' include/tim.h)
   echo "TIM_$abi {"
   echo "  global:"
-  header_names | sed 's/.*/    &;/'
+  header_names "$@" | sed 's/.*/    &;/'
   echo "  local: *;"
   echo "};"
 }
@@ -64,12 +64,16 @@ make_overlay() {
   overlay=$root/$work/overlay/overlay.json
 }
 
+# shared_library DIR TAGS HEADER... exports what the headers declare. -z pack-relative-relocs would save 9 % of the size, and
+# ask for glibc 2.36.
 shared_library() {
-  version_script > "$work/tim.map"
-  # -z pack-relative-relocs would save 9 % of the size, and ask for glibc 2.36.
-  go_library c-shared "$1/$soname" "${2:-}" \
-    "-Wl,--version-script=$root/$work/tim.map -Wl,-soname,$soname -Wl,-z,now -Wl,-z,defs ${3:-}"
-  ln -sf "$soname" "$1/libtim.so"
+  local dir=$1 tags=$2 map
+  map=$work/$(basename "$dir").map
+  shift 2
+  version_script "$@" > "$map"
+  go_library c-shared "$dir/$soname" "$tags" \
+    "-Wl,--version-script=$root/$map -Wl,-soname,$soname -Wl,-z,now -Wl,-z,defs"
+  ln -sf "$soname" "$dir/libtim.so"
 }
 
 # The archive holds one object: the signal masks of sigmask.c around all else, so that the order is right whatever order a
@@ -79,8 +83,8 @@ static_library() {
   go_library c-archive "$raw" tim_unguarded ""
   "$cc" -O2 -fPIC -c -DTIM_SIGMASK_FIRST capi/sigmask.c -o "$work/first.o"
   "$cc" -O2 -fPIC -c -DTIM_SIGMASK_LAST capi/sigmask.c -o "$work/last.o"
-  "$cc" -r -nostdlib -o "$work/tim.o" "$work/first.o" -Wl,--whole-archive "$raw" -Wl,--no-whole-archive "$work/last.o"
-  header_names > "$work/names"
+  "$cc" -r -Wl,-d -nostdlib -o "$work/tim.o" "$work/first.o" -Wl,--whole-archive "$raw" -Wl,--no-whole-archive "$work/last.o"
+  header_names include/tim.h > "$work/names"
   objcopy --strip-debug --keep-global-symbols="$work/names" "$work/tim.o"
   rm -f "$1/libtim.a"
   ar rcs "$1/libtim.a" "$work/tim.o"
@@ -110,7 +114,7 @@ build_library() {
   rm -rf "$stamp" build/lib
   mkdir -p build/lib
   make_overlay
-  shared_library build/lib
+  shared_library build/lib "" include/tim.h
   static_library build/lib
   package_files
   fingerprint > "$stamp"
@@ -124,13 +128,14 @@ build_variant() {
   if is_current "$stamp"; then return; fi
   rm -rf "$dir"
   mkdir -p "$dir"
+  local testing=(timtesting include/tim.h capi/tim_testing.h)
   case $1 in
-    asan) make_overlay && sanitize=-asan shared_library "$dir" timtesting ;;
+    asan) make_overlay && sanitize=-asan shared_library "$dir" "${testing[@]}" ;;
     tsan)
       make_overlay
-      CGO_CFLAGS="-O2 -g -fsanitize=thread" CGO_LDFLAGS=-fsanitize=thread shared_library "$dir" timtesting
+      CGO_CFLAGS="-O2 -g -fsanitize=thread" CGO_LDFLAGS=-fsanitize=thread shared_library "$dir" "${testing[@]}"
       ;;
-    unguarded) shared_library "$dir" tim_unguarded ;;
+    unguarded) shared_library "$dir" tim_unguarded include/tim.h ;;
     *) echo "capi/build.sh: there is no variant $1" >&2 && exit 2 ;;
   esac
   fingerprint > "$stamp"

@@ -25,7 +25,8 @@ type client struct {
 	publisher publisher
 	tickets   tickets
 
-	delivering bool // the delivery goroutine has its thread; only that goroutine looks
+	delivering bool        // the delivery goroutine has its thread; only that goroutine looks
+	failed     atomic.Bool // there was a panic of ours: EventClosed must say so
 }
 
 // clients holds the live clients, each under the slot number of its handle.
@@ -62,6 +63,12 @@ func open(slot *C.struct_tim_slot, handle C.tim_client, config *C.tim_config) er
 	}
 	place(handle).Store(c)
 	return nil
+}
+
+// fail closes c after a panic of ours.
+func (c *client) fail() {
+	c.failed.Store(true)
+	go c.engine.Close()
 }
 
 // options translates a config; zero means the same in both.

@@ -16,26 +16,47 @@ import (
 
 // Everything here runs on core's delivery goroutine of one client.
 
-// begin ties the delivery goroutine to its thread at the first callback. JNI hosts attach a thread once; all hosts may
-// rely on there being one. The thread ends with the client.
-func (c *client) begin() {
-	if c.delivering {
-		return
+// deliver runs one callback. At the first, it ties the goroutine to its thread: JNI hosts attach a thread once, and all
+// hosts may rely on there being one. The thread ends with the client.
+//
+// A panic of ours ends the client and not the host.
+func (c *client) deliver(callback func()) {
+	defer func() {
+		if recover() != nil {
+			c.fail()
+		}
+	}()
+	if !c.delivering {
+		c.delivering = true
+		runtime.LockOSThread()
+		C.tim_deliver_begin(c.slot)
 	}
-	c.delivering = true
-	runtime.LockOSThread()
-	C.tim_deliver_begin(c.slot)
+	callback()
 }
 
 // deliverEvent is core's Listener.
 func (c *client) deliverEvent(e core.Event) {
-	c.begin()
+	c.deliver(func() {
+		if e.Kind == codes.EventLog {
+			c.deliverLog(e)
+		} else {
+			c.deliverOther(e)
+		}
+	})
+	if e.Kind == codes.EventClosed {
+		c.end()
+	}
+}
+
+func (c *client) deliverLog(e core.Event) {
 	var texts textWriter
 	defer texts.free()
-	if e.Kind == codes.EventLog {
-		C.tim_deliver_log(c.slot, C.int32_t(e.Level), texts.write(e.Text))
-		return
-	}
+	C.tim_deliver_log(c.slot, C.int32_t(e.Level), texts.write(e.Text))
+}
+
+func (c *client) deliverOther(e core.Event) {
+	var texts textWriter
+	defer texts.free()
 	out := C.tim_event{
 		kind:         C.int32_t(e.Kind),
 		login_status: C.int32_t(e.Status),
@@ -48,13 +69,13 @@ func (c *client) deliverEvent(e core.Event) {
 		by_label:     texts.write(e.Kick.ByLabel),
 		text:         texts.write(e.Text),
 	}
-	if e.Kind == codes.EventKickedOffline {
+	switch {
+	case e.Kind == codes.EventKickedOffline:
 		out.at_ms = unixMilli(e.Kick.At)
+	case e.Kind == codes.EventClosed && c.failed.Load():
+		out.code = C.TIM_INTERNAL
 	}
 	C.tim_deliver_event(c.slot, &out)
-	if e.Kind == codes.EventClosed {
-		c.end()
-	}
 }
 
 // end follows the last event. The slot may be another client's as soon as it returns.
@@ -66,35 +87,36 @@ func (c *client) end() {
 
 // loginAnswer brings the answer to a login to done, which may be NULL.
 func (c *client) loginAnswer(done C.tim_done_fn, data unsafe.Pointer) func(core.LoginResult, error) {
-	return func(r core.LoginResult, err error) {
+	if done == nil {
+		return nil
+	}
+	return func(r core.LoginResult, err error) { c.deliverResult(done, data, r, err) }
+}
+
+// answer brings the answer to any other call to done, which may be NULL.
+func (c *client) answer(done C.tim_done_fn, data unsafe.Pointer) func(error) {
+	if done == nil {
+		return nil
+	}
+	return func(err error) { c.deliverResult(done, data, core.LoginResult{}, err) }
+}
+
+func (c *client) deliverResult(done C.tim_done_fn, data unsafe.Pointer, r core.LoginResult, err error) {
+	c.deliver(func() {
 		var texts textWriter
 		defer texts.free()
-		c.deliverResult(done, data, err, C.tim_result{
+		out := C.tim_result{
+			code:              result(err),
 			repeat_login:      flag(r.Repeat),
 			ticket_expires_ms: unixMilli(r.TicketExpires),
 			session:           texts.write(r.Session),
-		})
-	}
-}
-
-// answer brings the answer to any other call to done.
-func (c *client) answer(done C.tim_done_fn, data unsafe.Pointer) func(error) {
-	return func(err error) { c.deliverResult(done, data, err, C.tim_result{session: noText}) }
-}
-
-func (c *client) deliverResult(done C.tim_done_fn, data unsafe.Pointer, err error, out C.tim_result) {
-	c.begin()
-	if done == nil {
-		return
-	}
-	var texts textWriter
-	defer texts.free()
-	out.code = result(err)
-	out.text = noText
-	if err != nil {
-		out.text = texts.write(err.Error())
-	}
-	C.tim_deliver_result(c.slot, done, data, &out)
+			text:              noText,
+		}
+		if err != nil {
+			out.text = texts.write(err.Error())
+		}
+		C.tim_deliver_result(c.slot, done, data, &out)
+	})
 }
 
 func flag(b bool) C.int32_t {

@@ -106,7 +106,7 @@ func contain(rc *C.tim_code, c *client) {
 	}
 	*rc = C.TIM_INTERNAL
 	if c != nil {
-		go c.engine.Close()
+		c.fail()
 	}
 }
 

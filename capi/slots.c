@@ -58,16 +58,15 @@ struct tim_slot *tim_slot_take(tim_client *client) {
   return slot;
 }
 
-/* tim_slot_give_back ends the client that holds slot and wakes whoever waits for that. */
+/* tim_slot_give_back ends the client that holds slot. Whoever waited for that finds the slot free. */
 void tim_slot_give_back(struct tim_slot *slot) {
   pthread_mutex_lock(&slot->mutex);
   __atomic_store_n(&slot->open, 0, __ATOMIC_RELEASE);
   slot->handle = 0;
-  pthread_cond_broadcast(&slot->changed);
-  pthread_mutex_unlock(&slot->mutex);
-
   pthread_mutex_lock(&table_mutex);
   slot->next_free = first_free;
   first_free = (int32_t)(slot - slots);
   pthread_mutex_unlock(&table_mutex);
+  pthread_cond_broadcast(&slot->changed);
+  pthread_mutex_unlock(&slot->mutex);
 }

@@ -26,11 +26,8 @@ func (c *client) askForTicket(ctx context.Context, userID string) (string, error
 	request, answer := c.tickets.ask()
 	defer c.tickets.forget(request)
 	c.engine.Deliver(func() {
-		c.begin()
-		var texts textWriter
-		defer texts.free()
 		if ctx.Err() == nil {
-			C.tim_deliver_ticket_request(c.slot, C.uint64_t(request), texts.write(userID))
+			c.deliver(func() { c.deliverTicketRequest(request, userID) })
 		}
 	})
 	select {
@@ -42,6 +39,12 @@ func (c *client) askForTicket(ctx context.Context, userID string) (string, error
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+}
+
+func (c *client) deliverTicketRequest(request uint64, userID string) {
+	var texts textWriter
+	defer texts.free()
+	C.tim_deliver_ticket_request(c.slot, C.uint64_t(request), texts.write(userID))
 }
 
 func (t *tickets) ask() (request uint64, answer <-chan string) {

@@ -293,10 +293,10 @@ TIM_API tim_code TIM_CALL tim_get_server_time(tim_client client, int64_t *unix_m
 /* Frees client. The session on the server is not ended: call tim_logout first, and wait for its
  * answer, if the user is to appear offline at once.
  *
- * From this moment every other call says TIM_NOT_INITIALIZED. Pending calls are answered with
- * TIM_INTERRUPTED, then TIM_EVENT_CLOSED is delivered, then on_destroy runs, all on the client's
- * own thread. Then this returns, and nothing of the client runs ever again. Do not hold a lock
- * that a callback takes.
+ * From this moment every other call says TIM_NOT_INITIALIZED. Events tell what ends, pending calls
+ * are answered with TIM_INTERRUPTED, TIM_EVENT_CLOSED is delivered, and on_destroy runs, all on the
+ * client's own thread. Then this returns, and nothing of the client runs ever again. Do not hold a
+ * lock that a callback takes.
  *
  * Inside a callback of the same client it returns at once, and all that happens when that callback
  * has returned. Freeing twice, or freeing 0, returns TIM_NOT_INITIALIZED and does no harm. */

@@ -35,6 +35,8 @@ struct journal *journal_new(void) {
 }
 
 void journal_free(struct journal *j) {
+  pthread_mutex_lock(&j->mutex); /* who wrote the last line may still hold it */
+  pthread_mutex_unlock(&j->mutex);
   pthread_cond_destroy(&j->written);
   pthread_mutex_destroy(&j->mutex);
   free(j);
@@ -116,6 +118,14 @@ const char *journal_find(struct journal *j, const char *beginning) {
   for (int i = 0; i < j->count && !found; i++) {
     if (strncmp(j->lines[i], beginning, strlen(beginning)) == 0) found = j->lines[i];
   }
+  pthread_mutex_unlock(&j->mutex);
+  return found;
+}
+
+int journal_contains(struct journal *j, const char *part) {
+  int found = 0;
+  pthread_mutex_lock(&j->mutex);
+  for (int i = 0; i < j->count && !found; i++) found = strstr(j->lines[i], part) != NULL;
   pthread_mutex_unlock(&j->mutex);
   return found;
 }
@@ -204,11 +214,13 @@ uint64_t journal_ticket_request(struct journal *j) {
 
 void journal_destroy(void *user_data) {
   struct journal *j = user_data;
-  journal_write(j, "destroyed");
   pthread_mutex_lock(&j->mutex);
   CHECK(!j->destroyed);
   j->destroyed = 1;
-  pthread_mutex_unlock(&j->mutex);
+  CHECK(j->count < LINES);
+  strcpy(j->lines[j->count++], "destroyed");
+  pthread_cond_broadcast(&j->written);
+  pthread_mutex_unlock(&j->mutex); /* the last that this thread does with it */
 }
 
 void *journal_call(struct journal *j, const char *name) {

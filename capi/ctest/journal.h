@@ -26,6 +26,7 @@ void journal_expect_silence(struct journal *journal, int ms);
 
 /* The first line that begins so, read or not; NULL if there is none. */
 const char *journal_find(struct journal *journal, const char *beginning);
+int journal_contains(struct journal *journal, const char *part);
 
 /* Callbacks that write to the journal in user_data. */
 void journal_event(tim_client client, const tim_event *event, void *journal);

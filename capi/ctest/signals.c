@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,8 @@
 extern char **environ;
 
 static const char *url, *ticket;
-static volatile int over;
-static volatile long logins, calls, batches;
-static volatile sig_atomic_t seen;
+static atomic_int over, seen;
+static atomic_long logins, calls, batches;
 static int pipe_ends[2];
 
 /* Does what libuv's handler does, with as much stack as one that writes a log line. */

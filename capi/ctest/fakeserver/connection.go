@@ -51,6 +51,9 @@ func (c *connection) login(f *wire.Login) {
 	switch verb {
 	case "ok":
 		c.accept(f.Request, f.User, day)
+	case "slow":
+		time.Sleep(args.millis(0))
+		c.accept(f.Request, f.User, day)
 	case "expires":
 		c.accept(f.Request, f.User, args.millis(0))
 	case "refuse":

@@ -6,6 +6,7 @@
 // A ticket is a list of words, separated by spaces. The first says how the login is answered:
 //
 //	ok                accepted, with a ticket that ends in a day
+//	slow=MS           the same, after MS milliseconds
 //	expires=MS        accepted, with a ticket that ends in MS milliseconds
 //	refuse=CODE       refused
 //	silent            never
