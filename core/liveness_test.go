@@ -98,8 +98,8 @@ func TestWakeEndsAWaitAndMakesWaitsShortAgain(t *testing.T) {
 		time.Sleep(waitBase)
 		require.Equal(t, dials+2, w.server.Dials())
 
-		w.server.OnDial = nil
 		w.told()
+		w.server.OnDial = nil
 		w.SetBackground(false) // coming to the foreground is a wake
 		w.tells(comesUp)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -473,19 +474,19 @@ func TestALogoutDoesNotFailForTheNetworksSake(t *testing.T) {
 func TestALogoutWhileAwayComesBackForTheSessionToEndIt(t *testing.T) {
 	simulate(t, nil, func(w *world) {
 		w.signedIn()
-		down := true
+		var up atomic.Bool
 		w.server.OnDial = func(context.Context, int) error {
-			if down {
-				return syscall.ENETUNREACH
+			if up.Load() {
+				return nil
 			}
-			return nil
+			return syscall.ENETUNREACH
 		}
 		w.server.Last().Drop()
 		w.tells("disconnected Disconnected")
 		w.logOut()
 		w.tells("logged_out, ready false")
 		time.Sleep(2 * time.Second)
-		down = false
+		up.Store(true)
 		time.Sleep(time.Second)
 		w.tells("logout OK")
 		require.Len(t, received[wire.Resume](w), 1)
@@ -562,13 +563,13 @@ func TestMoreCallsThanFitAreRefused(t *testing.T) {
 	simulate(t, func(s *timtest.Server, _ *Options) {
 		s.OnFrame = func(*timtest.Conn, wire.Frame) bool { return true }
 	}, func(w *world) {
-		answers := 0
+		var answers atomic.Int32
 		for range maxCalls {
-			require.NoError(t, w.StartLogin("alice", ticket("a"), func(LoginResult, error) { answers++ }))
+			require.NoError(t, w.StartLogin("alice", ticket("a"), func(LoginResult, error) { answers.Add(1) }))
 		}
 		require.ErrorIs(t, w.StartLogin("alice", ticket("a"), nil), codes.QueueFull)
 		time.Sleep(time.Minute)
-		require.Equal(t, maxCalls, answers)
+		require.EqualValues(t, maxCalls, answers.Load())
 		w.signedOutAndIn()
 	})
 }
@@ -576,8 +577,8 @@ func TestMoreCallsThanFitAreRefused(t *testing.T) {
 // signedOutAndIn shows that the client is as good as new.
 func (w *world) signedOutAndIn() {
 	w.t.Helper()
-	w.server.OnFrame, w.server.OnDial = nil, nil
 	w.told()
+	w.server.OnFrame, w.server.OnDial = nil, nil
 	w.logIn("carol", "carol1")
 	require.Contains(w.t, w.told(), signsIn+", login carol OK")
 }

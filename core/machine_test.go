@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -8,12 +9,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"context"
 
 	"github.com/stretchr/testify/require"
 
@@ -111,18 +111,17 @@ func TestEveryActionOfTheTableIsKnown(t *testing.T) {
 func TestWhateverHappensThePromisesHold(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			chaos := rand.New(rand.NewPCG(seed, 0))
-			p := &promises{t: t}
+			p := &promises{t: t, chaos: rand.New(rand.NewPCG(seed, 0))}
 			simulate(t, func(s *timtest.Server, o *Options) {
 				s.TicketLife = time.Hour
-				s.OnDial = func(ctx context.Context, _ int) error { return p.dial(ctx, chaos.IntN(10)) }
-				s.OnFrame = func(c *timtest.Conn, f wire.Frame) bool { return misbehave(c, f, chaos.IntN(12)) }
+				s.OnDial = func(ctx context.Context, _ int) error { return p.dial(ctx, p.roll(10)) }
+				s.OnFrame = func(c *timtest.Conn, f wire.Frame) bool { return misbehave(c, f, p.roll(12)) }
 				o.LogLevel = codes.LogError
 			}, func(w *world) {
 				w.hears = p.hear
 				for range 200 {
-					p.act(w, chaos)
-					time.Sleep(time.Duration(chaos.IntN(4)) * time.Duration(chaos.IntN(int(5*time.Second))))
+					p.act(w)
+					time.Sleep(time.Duration(p.roll(4) * p.roll(int(5*time.Second))))
 				}
 				synctest.Wait()
 				p.check(w)
@@ -134,13 +133,23 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 }
 
 type promises struct {
-	t      *testing.T
-	made   int
+	t     *testing.T
+	mu    sync.Mutex
+	chaos *rand.Rand
+	made  int
+
+	// The delivery's.
 	kept   int
 	status codes.LoginStatus
 	link   codes.ConnectionState
 	ready  bool
 	closed bool
+}
+
+func (p *promises) roll(n int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.chaos.IntN(n)
 }
 
 func (p *promises) dial(ctx context.Context, dice int) error {
@@ -177,9 +186,9 @@ func misbehave(c *timtest.Conn, f wire.Frame, dice int) bool {
 	return true
 }
 
-func (p *promises) act(w *world, chaos *rand.Rand) {
-	user := []string{"alice", "bob"}[chaos.IntN(2)]
-	name := fmt.Sprint(user, chaos.IntN(3))
+func (p *promises) act(w *world) {
+	user := []string{"alice", "bob"}[p.roll(2)]
+	name := fmt.Sprint(user, p.roll(3))
 	once := func() func(error) {
 		p.made++
 		answered := false
@@ -191,7 +200,7 @@ func (p *promises) act(w *world, chaos *rand.Rand) {
 		}
 	}
 	var err error
-	switch chaos.IntN(8) {
+	switch p.roll(8) {
 	case 0, 1, 2:
 		done := once()
 		err = w.StartLogin(user, ticket(name), func(_ LoginResult, err error) { done(err) })
@@ -206,7 +215,7 @@ func (p *promises) act(w *world, chaos *rand.Rand) {
 			all[len(all)-1].Drop()
 		}
 	case 7:
-		w.shift(time.Duration(chaos.IntN(int(time.Hour))) - 30*time.Minute)
+		w.shift(time.Duration(p.roll(int(time.Hour))) - 30*time.Minute)
 	}
 	require.NoError(p.t, err)
 }
