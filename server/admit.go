@@ -66,21 +66,21 @@ func (a *admission) change(sessions []Session) ([]Session, error) {
 	at, _ := slices.BinarySearchFunc(list, a.stored, byLogin)
 	list = slices.Insert(list, at, a.stored)
 	list, a.gone = settle(a.key, list, a.settings, a.now)
-	if a.meek && a.refused == nil {
-		a.refused = a.noRoom()
-	}
-	if a.refused != nil {
-		a.gone = nil
-		return nil, errDecided
-	}
 	a.gone = slices.DeleteFunc(a.gone, func(d Departure) bool {
 		mine := d.Session.ID == a.session.ID
-		if mine {
+		if mine && a.refused == nil {
 			k := d.kick(a.key)
 			a.refused = &k
 		}
 		return mine
 	})
+	if a.meek && a.refused == nil {
+		a.refused = a.noRoom()
+	}
+	if a.meek && a.refused != nil {
+		a.gone = nil
+		return nil, errDecided
+	}
 	return list, nil
 }
 
@@ -140,7 +140,7 @@ func (a *admission) comeBack() {
 // noRoom returns why a reconnecting engine stays out: the newest session that would have to leave for it.
 func (a *admission) noRoom() *Kick {
 	for _, d := range slices.Backward(a.gone) {
-		if d.Reason != codes.KickReplaced {
+		if d.Reason != codes.KickReplaced && d.By.ID == a.session.ID {
 			k := Departure{Session: a.stored, Reason: d.Reason, By: d.Session}.kick(a.key)
 			return &k
 		}

@@ -22,10 +22,10 @@ func (s *Sessions) Lost(h *Held) {
 	s.wheel.Start(&h.timer, grace, h.release)
 	s.attempt(keyTries, func(ctx context.Context) error {
 		return s.edit(ctx, h.key, h.id, func(kept *Session) edit {
-			if kept.Resumes != h.resumes || !kept.AwayUntil.IsZero() {
+			if kept.Resumes > h.resumes {
 				return leave // it came back
 			}
-			kept.AwayUntil = until
+			kept.Resumes, kept.Node, kept.AwayUntil = h.resumes, s.o.Node, until
 			return replace
 		})
 	}, "a lost connection could not be noted", "session", h)
@@ -54,7 +54,7 @@ func (s *Sessions) Logout(ctx context.Context, h *Held) error {
 // remove takes a session out of its key, unless it came back on a newer connection.
 func (s *Sessions) remove(ctx context.Context, key UserKey, id string, resumes uint32) error {
 	return s.edit(ctx, key, id, func(kept *Session) edit {
-		if kept.Resumes != resumes {
+		if kept.Resumes > resumes {
 			return leave
 		}
 		return drop

@@ -100,7 +100,7 @@ func (s *Sessions) apply(a *app, settings Settings) {
 	})
 }
 
-// evict applies settings to every user that this node holds a session of.
+// evict applies settings to every user that this node holds a session of. While the registry cannot be reached it waits.
 func (s *Sessions) evict(ctx context.Context, a *app, settings Settings) {
 	pace := rate.NewLimiter(rate.Limit(s.o.EvictRate), 1)
 	evicted := 0
@@ -109,16 +109,31 @@ func (s *Sessions) evict(ctx context.Context, a *app, settings Settings) {
 			return true
 		}
 		n, err := s.enforce(ctx, h.key, settings)
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("registry: settings could not be applied to a user", "app", h.key.App, "user", h.key.User, "error", err)
+		for errors.Is(err, ErrUnavailable) && pause(ctx, settleRetry) {
+			n, err = s.enforce(ctx, h.key, settings)
 		}
 		if n > 0 {
 			evicted += n
 			err = pace.Wait(ctx)
 		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("registry: settings could not be applied to a user", "app", h.key.App, "user", h.key.User, "error", err)
+		}
 		return ctx.Err() == nil
 	})
 	s.log.Info("settings applied", "app", a.ID, "version", settings.Version, "evicted", evicted)
+}
+
+// pause waits for d and returns true, or false as soon as ctx ends.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // enforce applies settings to one user and returns how many sessions had to leave.

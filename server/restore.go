@@ -80,10 +80,7 @@ func (s *Sessions) settleLoop() {
 		case s.restore(s.background, h):
 			s.unsettled.drop()
 		default:
-			select {
-			case <-time.After(settleRetry):
-			case <-s.background.Done():
-			}
+			pause(s.background, settleRetry)
 		}
 	}
 }

@@ -27,17 +27,15 @@ func (s *Sessions) sweepLoop() {
 	defer nodes.Stop()
 	s.sweeper.nodes = make(map[NodeID]bool)
 	for {
-		var err error
 		select {
 		case <-s.background.Done():
 			return
 		case <-nodes.C:
-			err = s.sweepDead(s.background)
+			_ = s.sweepDead(s.background) // comes again soon
 		case <-full.C:
-			err = s.sweep(s.background)
-		}
-		if err != nil && s.background.Err() == nil {
-			s.log.Warn("registry: a sweep could not be finished", "error", err)
+			if err := s.sweep(s.background); err != nil && s.background.Err() == nil {
+				s.log.Warn("registry: a sweep could not be finished", "error", err)
+			}
 		}
 	}
 }

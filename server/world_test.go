@@ -78,6 +78,7 @@ func (w *world) node() *node {
 	o.Node, o.Registry, o.Store = server.NodeID(fmt.Sprintf("node-%d.1", w.nodes)), r, w.store
 	s, err := server.New(ctx, o)
 	require.NoError(w.t, err)
+	r.id = o.Node
 	n := &node{Sessions: s, w: w, registry: r}
 	n.close = sync.OnceFunc(func() {
 		if err := s.Close(ctx); err != nil {
@@ -255,6 +256,7 @@ func (c *fakeConn) heard() []string {
 // A faultyRegistry goes wrong where a story wants it to. It calls every change twice.
 type faultyRegistry struct {
 	server.Registry
+	id server.NodeID
 
 	mu       sync.Mutex
 	down     bool

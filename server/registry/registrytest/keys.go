@@ -97,7 +97,9 @@ var keyCases = []testCase{
 		var wait sync.WaitGroup
 		for i := range len(nodes) * each {
 			r := nodes[i%len(nodes)]
-			wait.Go(func() { s.patiently(r, alice, func(got []server.Session) []server.Session { return append(got, session(uint64(i+1), r.id)) }) })
+			wait.Go(func() {
+				s.patiently(r, alice, func(got []server.Session) []server.Session { return append(got, session(uint64(i+1), r.id)) })
+			})
 		}
 		wait.Wait()
 		got, err := nodes[0].Sessions(s.ctx(), alice)
