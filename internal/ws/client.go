@@ -66,7 +66,7 @@ func (e *DialError) Error() string {
 // Unwrap returns Err.
 func (e *DialError) Unwrap() error { return e.Err }
 
-// Dial connects to o.URL until ctx ends. The error is a *DialError.
+// Dial connects to o.URL until ctx ends. The error is a *DialError; after the end of ctx it wraps ctx.Err().
 func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 	var stop func() bool // ends the watch over ctx; gorilla itself heeds only its deadline
 	connect := func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -137,14 +137,14 @@ func secure(ctx context.Context, nc net.Conn, o DialOptions) (net.Conn, error) {
 
 func dialError(ctx context.Context, err error, answer *http.Response) error {
 	var d *DialError
-	switch {
-	case errors.As(err, &d):
-		return d
-	case answer != nil:
-		return &DialError{Stage: Upgrading, Err: err, Status: answer.StatusCode,
-			HTML: strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html")}
-	case ctx.Err() != nil:
-		return &DialError{Stage: Upgrading, Err: ctx.Err()}
+	if !errors.As(err, &d) {
+		d = &DialError{Stage: Upgrading, Err: err}
 	}
-	return &DialError{Stage: Upgrading, Err: err}
+	switch {
+	case answer != nil:
+		d.Status, d.HTML = answer.StatusCode, strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html")
+	case ctx.Err() != nil: // whatever it broke
+		d.Err = ctx.Err()
+	}
+	return d
 }
