@@ -25,7 +25,7 @@ const crashHelp = `Kill the server while new users arrive, and look for each one
 moment after its share of --accounts was acknowledged. Then every user acknowledged so far is looked up in a copy of the store as
 the crash left it. The next round's server finds the crash's own files. One lost account is one too many.
 
-Every fourth user signs in on two connections at the same moment (Android and web, which may stay together): the answer to the
+Every second user signs in on two connections at the same moment (Android and web, which may stay together): the answer to the
 second counts as a promise too, even if the first one's was never read.
 
 A killed process is not a power failure: what the kernel had not written to disk yet survives here.`
@@ -62,7 +62,7 @@ type wreck struct {
 	Rate         float64 `json:"accounts_per_s"`
 	Reopen       float64 `json:"reopen_ms"` // from the start after the crash until it served
 	LookedUp     int     `json:"looked_up"` // all users so far
-	Lost         int     `json:"lost"`
+	Lost         int     `json:"lost"`      // of them
 	Load         string  `json:"load_average"`
 }
 
@@ -88,13 +88,13 @@ func (r *rig) crash(ctx context.Context, o crashOptions) error {
 			return err
 		}
 		w.LookedUp, w.Lost, w.Load = len(promised), len(missing), loadAverage()
-		lost, pairs = lost+len(missing), pairs+w.Pairs
+		lost, pairs = max(lost, len(missing)), pairs+w.Pairs
 		if err := r.line(w); err != nil {
 			return err
 		}
 		r.add("accounts", "accounts/s", w.Rate)
 		r.add("reopen", "ms", w.Reopen)
-		r.say("kill %d of %d: %d accounts acknowledged (%d by two at once), %d looked up, %d lost%s",
+		r.say("kill %d of %d: %d accounts acknowledged (%d by two at once), %d looked up in all, %d lost%s",
 			round, r.rounds, w.Acknowledged, w.Pairs, w.LookedUp, w.Lost, someOf(missing))
 	}
 	r.add("kills", "", float64(r.rounds))
@@ -126,7 +126,7 @@ func (p *product) crashAfter(ctx context.Context, w *wreck, promised *[]string, 
 			for i := 0; calling.Err() == nil; i++ {
 				user := fmt.Sprintf("new_%03d_%04d_%08d", w.Round, caller, i)
 				platforms := []codes.Platform{codes.PlatformAndroid}
-				if i%4 == 3 {
+				if i%2 == 1 {
 					platforms = twoAtOnce[rand.IntN(2)]
 				}
 				answers, err := p.arrive(calling, user, platforms)
