@@ -1,0 +1,44 @@
+// What JavaScript engines offer under names that differ by lib: Node, browsers, Hermes and JavaScriptCore all have these.
+
+interface Globals {
+  readonly console?: Record<'error' | 'warn' | 'info' | 'debug', (line: string) => void>;
+  setTimeout(task: () => void, ms: number): unknown;
+}
+const globals = globalThis as unknown as Globals;
+
+/** Runs task in a turn of its own: after the promise jobs that wait already. */
+export function later(task: () => void): void {
+  globals.setTimeout(task, 0);
+}
+
+/**
+ * Hands an exception of the app's own code to the host, where it counts as uncaught: 'uncaughtException' in Node, the global
+ * handler in React Native. It does not disturb whoever calls this.
+ */
+export function rethrow(error: unknown): void {
+  later(() => {
+    throw error;
+  });
+}
+
+/** Runs a function of the app's. What it throws goes to the host. */
+export function guarded(callback: () => unknown): void {
+  try {
+    callback();
+  } catch (error) {
+    rethrow(error);
+  }
+}
+
+/** Writes a line to the console, where there is one. */
+export function print(level: 'error' | 'warn' | 'info' | 'debug', line: string): void {
+  globals.console?.[level](line);
+}
+
+/** What the faces need of an AbortSignal; that of React Native has no reason. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
