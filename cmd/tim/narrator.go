@@ -18,6 +18,10 @@ type narrator struct {
 	json bool
 	user string
 	now  func() time.Time
+
+	// What was told before: the same failure of each try is told once.
+	status codes.LoginStatus
+	failed string
 }
 
 func newNarrator(out io.Writer, asJSON bool, user string) *narrator {
@@ -47,9 +51,33 @@ func (n *narrator) tell(e core.Event) {
 		n.print(eventLine(e))
 		return
 	}
-	if words := eventWords(e, n.user); words != "" {
+	if words := n.news(e); words != "" {
 		n.say(words)
 	}
+}
+
+// news says what e means to a person, or "" if that was told already.
+func (n *narrator) news(e core.Event) string {
+	words := eventWords(e, n.user)
+	switch e.Kind {
+	case codes.EventLoginStatus:
+		n.status = e.Status
+	case codes.EventConnecting:
+		if n.failed != "" {
+			return ""
+		}
+	case codes.EventConnected:
+		n.failed = ""
+	case codes.EventDisconnected:
+		if n.status == codes.LoggingIn && e.Code != codes.OK {
+			words = "cannot connect: " + e.Text + "; trying again"
+		}
+		if words == n.failed {
+			return ""
+		}
+		n.failed = words
+	}
+	return words
 }
 
 func (n *narrator) loggedIn(r core.LoginResult) {

@@ -175,6 +175,27 @@ func TestEventsInPlainWordsAndAsJSON(t *testing.T) {
 	}
 }
 
+func TestAFailureOfEachTryIsToldOnce(t *testing.T) {
+	var out bytes.Buffer
+	n := newNarrator(&out, false, "alice")
+	n.now = func() time.Time { return time.Date(2026, 11, 22, 6, 30, 0, 0, time.UTC) }
+	try := []core.Event{{Kind: codes.EventConnecting}, {Kind: codes.EventDisconnected, Code: codes.ConnectRefused, Text: "refused"}}
+	n.tell(core.Event{Kind: codes.EventLoginStatus, Status: codes.LoggingIn})
+	for range 3 {
+		for _, e := range try {
+			n.tell(e)
+		}
+	}
+	n.tell(core.Event{Kind: codes.EventConnected})
+	n.tell(core.Event{Kind: codes.EventLoginStatus, Status: codes.LoggedIn})
+	n.tell(try[1])
+	require.Equal(t, `06:30:00  connecting
+06:30:00  cannot connect: refused; trying again
+06:30:00  connected
+06:30:00  the connection is lost: refused; alice stays logged in and comes back by itself
+`, out.String())
+}
+
 func TestDurationsAreShort(t *testing.T) {
 	for _, tt := range []struct {
 		d    time.Duration
