@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,7 +43,7 @@ func TestNothingThatWasAnsweredIsLostInACrash(t *testing.T) {
 	path := newPath(t)
 	answered, users := 0, 0
 	for kill := range kills {
-		answers := killALogin(t, path, time.Duration(500+rand.IntN(2500))*time.Millisecond)
+		answers := killALogin(t, path, time.Duration(rand.IntN(3000))*time.Millisecond)
 		for user, a := range answers {
 			answered += len(a)
 			require.LessOrEqual(t, count(a, "new"), 1, "%s is new once", user)
@@ -57,21 +59,26 @@ func TestNothingThatWasAnsweredIsLostInACrash(t *testing.T) {
 	}
 }
 
-// killALogin lets a child log users in for a while, kills it, and returns what it was answered, by user.
+// killALogin lets a child log users in for a while after its first answer, kills it, and returns what it was answered, by user.
 func killALogin(t *testing.T, path string, after time.Duration) map[string][]string {
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), crashChild+"="+path)
-	var out, complaints bytes.Buffer
-	child.Stdout, child.Stderr = &out, &complaints
+	var complaints bytes.Buffer
+	out := &listener{heard: make(chan struct{})}
+	child.Stdout, child.Stderr = out, &complaints
 	require.NoError(t, child.Start())
-	time.Sleep(after) // the instant of the kill: nothing is waited for
+	select {
+	case <-out.heard:
+		time.Sleep(after) // the instant of the kill: nothing is waited for
+	case <-time.After(time.Minute):
+	}
 	require.NoError(t, child.Process.Kill())
 	_ = child.Wait() // killed
 	require.Empty(t, complaints.String())
 
 	answers := map[string][]string{}
-	whole := bytes.LastIndexByte(out.Bytes(), '\n') + 1 // the last line may be half
-	for line := range bytes.Lines(out.Bytes()[:whole]) {
+	whole := bytes.LastIndexByte(out.text.Bytes(), '\n') + 1 // the last line may be half
+	for line := range bytes.Lines(out.text.Bytes()[:whole]) {
 		var user, answer string
 		_, err := fmt.Sscan(string(line), &user, &answer)
 		require.NoError(t, err, "%q", line)
@@ -81,9 +88,21 @@ func killALogin(t *testing.T, path string, after time.Duration) map[string][]str
 	return answers
 }
 
+// A listener keeps what it is told and closes heard at the first word.
+type listener struct {
+	text  bytes.Buffer
+	once  sync.Once
+	heard chan struct{}
+}
+
+func (l *listener) Write(p []byte) (int, error) {
+	l.once.Do(func() { close(l.heard) })
+	return l.text.Write(p)
+}
+
 func count(answers []string, what string) (n int) {
 	for _, a := range answers {
-		if bytes.Contains([]byte(a), []byte(what)) {
+		if strings.Contains(a, what) {
 			n++
 		}
 	}

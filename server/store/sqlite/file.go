@@ -43,6 +43,20 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
+// syncLog makes a log durable that a killed process left. Its last commit may be written but not yet synced, and therefore
+// answered to nobody; from now on reads find it, so it has to be durable before the first of them.
+func syncLog(path string) error {
+	f, err := os.OpenFile(path+"-wal", os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
 // lock keeps other processes out of the store at path until the file it returns is closed. SQLite itself would let them in,
 // and each would trust its own cache. The lock is a file beside the database, which names the process.
 func lock(path string) (*os.File, error) {

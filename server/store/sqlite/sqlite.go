@@ -66,6 +66,9 @@ func open(ctx context.Context, path string) (*database, error) {
 }
 
 func (d *database) connect(ctx context.Context, path string) (err error) {
+	if err := syncLog(path); err != nil {
+		return err
+	}
 	if d.writing, err = sql.Open("sqlite", dsn(path, writerPragmas)); err != nil {
 		return err
 	}

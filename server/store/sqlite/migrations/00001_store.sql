@@ -23,7 +23,7 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 
 -- Who logged in on a day: one bit for each account. Account n is bit n % 8 of byte n % 4096 / 8 in chunk n / 4096; bits has
--- 512 bytes. day counts from 1970-01-01 in the app's time zone. A million accounts take 140 KB a day, and counting the
+-- 512 bytes. day counts from 1970-01-01 in the app's time zone. A million accounts take 170 KB a day, and counting the
 -- accounts of a month is counting bits. Days that are not needed any more may be deleted while the server runs.
 CREATE TABLE marks (
   app    INTEGER NOT NULL,
