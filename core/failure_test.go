@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -136,7 +138,7 @@ func TestTLSChecksTheCertificate(t *testing.T) {
 			_ = c.WriteMessage(websocket.BinaryMessage, wire.Append(nil, &wire.Accepted{Request: 1, Session: "over TLS"}))
 		}
 	}))
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	defer s.Close()
 	url := "wss" + s.URL[5:]

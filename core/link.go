@@ -74,6 +74,7 @@ func (e *engine) dialOptions(t *task, reached *atomic.Bool) ws.DialOptions {
 // listen reads the connection that was made, in a goroutine of its own: the one that dialed has a stack full of TLS.
 func (e *engine) listen(conn *ws.Conn) {
 	l := e.link
+	l.hangUp() // the dial is over: its context is of no use any more
 	l.conn = conn
 	conn.Watch(
 		func(clock []byte) { e.client.post(signal{kind: heard, link: l.number, clock: clock}) },
