@@ -42,7 +42,7 @@ func (d *database) Find(ctx context.Context, key server.UserKey, day server.Day)
 
 // Settings implements store.Database.
 func (d *database) Settings(ctx context.Context, app uint64) (server.Settings, error) {
-	list, err := d.History(ctx, app, 1)
+	list, err := history(ctx, d.reading, app, 1)
 	if err != nil {
 		return server.Settings{}, err
 	}
@@ -54,7 +54,11 @@ func (d *database) Settings(ctx context.Context, app uint64) (server.Settings, e
 
 // History implements store.Database.
 func (d *database) History(ctx context.Context, app uint64, limit int) ([]server.Settings, error) {
-	rows, err := d.reports.QueryContext(ctx, settingsSQL, int64(app), limit)
+	return history(ctx, d.reports, app, limit)
+}
+
+func history(ctx context.Context, db *sql.DB, app uint64, limit int) ([]server.Settings, error) {
+	rows, err := db.QueryContext(ctx, settingsSQL, int64(app), limit)
 	if err != nil {
 		return nil, err
 	}

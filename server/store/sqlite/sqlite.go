@@ -27,7 +27,7 @@ type database struct {
 	lock    *os.File
 	writing *sql.DB // of one connection, which writer has
 	writer  *writer
-	reading *sql.DB // for reads of one account, which take microseconds
+	reading *sql.DB // for what logins read: one account, one app's settings
 	find    *sql.Stmt
 	reports *sql.DB // of one connection, for everything else, so that logins never wait behind a long read
 }
