@@ -75,7 +75,7 @@ func (s *Sessions) Unban(ctx context.Context, key UserKey) error {
 	if err := s.o.Store.Unban(ctx, key); err != nil {
 		return fmt.Errorf("unban %s: %w", key.User, err)
 	}
-	s.announce(ctx, News{App: key.App, User: key.User})
+	s.announce(ctx, News(key))
 	return nil
 }
 
@@ -89,12 +89,12 @@ func (s *Sessions) KickSession(ctx context.Context, key UserKey, id string) ([]E
 // endUser ends all sessions of a user, after what made it necessary is in the store.
 func (s *Sessions) endUser(ctx context.Context, key UserKey, k Kick) ([]Ending, error) {
 	s.o.Store.Forget(key.App, key.User)
-	s.announce(ctx, News{App: key.App, User: key.User})
+	s.announce(ctx, News(key))
 	return s.endSessions(ctx, k, "")
 }
 
-// endSessions makes a record of the session called id, or of all if id is empty, and tells their connections. If all are none, an
-// empty record says that an administrator was here: a login that is under way looks at its account again.
+// endSessions makes a record of the session called id, or of all if id is empty, and tells their connections. With all, an empty record says
+// that an administrator was here: a login that is under way looks at its account again, and every later one is newer than this.
 func (s *Sessions) endSessions(ctx context.Context, k Kick, id string) ([]Ending, error) {
 	tick := s.clock.next()
 	var ended []Ending
@@ -110,12 +110,12 @@ func (s *Sessions) endSessions(ctx context.Context, k Kick, id string) ([]Ending
 			k.Session, k.LoginSeq = list[i].ID, list[i].LoginSeq
 			list[i] = list[i].leave(k, k.At)
 		}
-		if len(ended) == 0 && id != "" {
-			return nil, errDecided
-		}
-		if len(ended) == 0 {
+		switch {
+		case id == "":
 			mark := Session{LoginSeq: loginSeq(tick, sessions), Node: s.o.Node}
 			list = append(list, mark.leave(k, k.At))
+		case len(ended) == 0:
+			return nil, errDecided
 		}
 		return list, nil
 	})

@@ -37,9 +37,8 @@ func (s *Sessions) admit(ctx context.Context, h *Held, a *admission, p proof) *R
 		older.conn.Moved()
 	}
 	s.closeElsewhere(a)
-	if !reached {
-		s.log.Info("admitted provisionally", "session", h)
-		s.unsettled.add(h)
+	if !reached && s.unsettled.add(h) {
+		s.log.Warn("registry: cannot be reached; logins are admitted provisionally")
 	}
 	return nil
 }

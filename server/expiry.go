@@ -33,7 +33,7 @@ func (h *Held) ticketDue() {
 	case remind:
 		h.conn.TicketExpiring(expires)
 	case end && s.held.end(h, over):
-		s.log.Info("ticket expired", "session", h)
+		s.debug("ticket expired", h)
 		h.conn.TicketExpired(expires)
 		s.removeLater(h.key, h.id, h.resumes)
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/opentim/tim/codes"
@@ -16,7 +17,9 @@ func (h *Held) tell(k Kick) {
 		h.conn.Moved()
 		return
 	}
-	h.sessions.log.Info("kicked", "session", h, "reason", k.Reason, "by", k.ByPlatform)
+	if log := h.sessions.log; log.Enabled(h.sessions.background, slog.LevelDebug) {
+		log.Debug("kicked", "session", h, "reason", k.Reason, "by", k.ByPlatform)
+	}
 	h.conn.Kick(k)
 }
 

@@ -31,7 +31,7 @@ type LoginRequest struct {
 	Platform codes.Platform
 	Instance string // 1 to MaxInstance bytes of UTF-8
 	Label    string // at most MaxLabel bytes of UTF-8
-	SDK      string // at most MaxSDK bytes of UTF-8
+	SDK      string // at most MaxSDK bytes of UTF-8; only logged, where a login is refused
 	// Reconnect marks the login of an engine that comes back by itself: it is admitted only where nobody has to leave.
 	Reconnect bool
 }
@@ -114,7 +114,7 @@ func (s *Sessions) authenticate(in LoginRequest, now time.Time) (a *app, issued,
 		return nil, issued, expires, bad
 	}
 	if a = s.apps[in.App]; a == nil {
-		return nil, issued, expires, refuse(codes.AppNotFound, "SDKAppID %d", in.App)
+		return nil, issued, expires, refuse(codes.AppNotFound, "SDKAppID %d is not served here", in.App)
 	}
 	ticket, err := a.tickets.Verify(in.Ticket, in.User, now)
 	if err != nil {
@@ -152,14 +152,15 @@ func refuseTicket(err error) *Refusal {
 // failed notes a login that failed for what the client sent, and returns bad.
 func (s *Sessions) failed(addr netip.Addr, now time.Time, in LoginRequest, bad *Refusal) *Refusal {
 	if s.failures.failed(addr, now) {
-		s.log.Info("too many failed logins", "address", addr, "app", in.App, "user", in.User)
+		s.log.Info("too many failed logins", "address", addr)
 	}
 	s.logRefusal(addr, in, bad)
 	return bad
 }
 
 func (s *Sessions) logRefusal(addr netip.Addr, in LoginRequest, bad *Refusal) {
-	s.log.Info("login refused", "app", in.App, "user", in.User, "platform", in.Platform, "address", addr, "why", bad)
+	s.log.Info("login refused", "app", in.App, "user", cut(in.User, usersig.MaxUserID), "platform", in.Platform,
+		"sdk", cut(in.SDK, MaxSDK), "address", addr, "why", bad)
 }
 
 // A proof is what an account's NotBefore is compared with.
@@ -175,18 +176,18 @@ func (p proof) revoked(notBefore time.Time) bool {
 	if p.seconds {
 		return p.at.Unix() < notBefore.Unix()
 	}
-	return p.at.Before(notBefore)
+	return p.at.UnixMilli() <= notBefore.UnixMilli() // stores keep milliseconds
 }
 
 // permit refuses who is banned, or whose proof was revoked.
 func permit(a Account, p proof, now time.Time) *Refusal {
 	switch {
 	case a.Banned && a.BannedUntil.IsZero():
-		return refuse(codes.AccountBanned, "for ever")
+		return refuse(codes.AccountBanned, "the account is banned for ever")
 	case a.Banned && now.Before(a.BannedUntil):
-		return refuse(codes.AccountBanned, "until %s", a.BannedUntil.UTC().Format(time.DateTime))
+		return refuse(codes.AccountBanned, "the account is banned until %s UTC", a.BannedUntil.UTC().Format(time.DateTime))
 	case !a.NotBefore.IsZero() && p.revoked(a.NotBefore):
-		return refuse(codes.TicketRevoked, "everything from before %s is", a.NotBefore.UTC().Format(time.DateTime))
+		return refuse(codes.TicketRevoked, "what was made before %s UTC is revoked", a.NotBefore.UTC().Format(time.DateTime))
 	}
 	return nil
 }

@@ -86,9 +86,7 @@ func (s *Sessions) apply(a *app, settings Settings) {
 		return
 	}
 	a.settings.Store(&settings)
-	if a.eviction != nil {
-		a.eviction()
-	}
+	a.eviction()
 	if s.closing.Load() {
 		return
 	}
@@ -98,6 +96,12 @@ func (s *Sessions) apply(a *app, settings Settings) {
 		defer cancel()
 		s.evict(ctx, a, settings)
 	})
+}
+
+func (a *app) stopEviction() {
+	a.reading.Lock()
+	defer a.reading.Unlock()
+	a.eviction()
 }
 
 // evict applies settings to every user that this node holds a session of. While the registry cannot be reached it waits.

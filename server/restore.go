@@ -27,7 +27,8 @@ func (u *unsettled) full() bool {
 	return len(u.list) >= unsettledMax
 }
 
-func (u *unsettled) add(h *Held) {
+// add returns whether h is the only one.
+func (u *unsettled) add(h *Held) (first bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.list = append(u.list, h)
@@ -35,6 +36,7 @@ func (u *unsettled) add(h *Held) {
 	case u.some <- struct{}{}:
 	default:
 	}
+	return len(u.list) == 1
 }
 
 func (u *unsettled) first() *Held {
@@ -46,11 +48,13 @@ func (u *unsettled) first() *Held {
 	return u.list[0]
 }
 
-func (u *unsettled) drop() {
+// drop removes the first and returns whether none is left.
+func (u *unsettled) drop() (none bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.list[0] = nil
 	u.list = u.list[1:]
+	return len(u.list) == 0
 }
 
 // vouchProvisionally decides whether a session is admitted though the registry cannot be reached. When that is back, the settle
@@ -78,7 +82,9 @@ func (s *Sessions) settleLoop() {
 			case <-s.background.Done():
 			}
 		case s.restore(s.background, h):
-			s.unsettled.drop()
+			if s.unsettled.drop() {
+				s.log.Warn("registry: back; provisional logins are settled")
+			}
 		default:
 			pause(s.background, settleRetry)
 		}

@@ -30,7 +30,7 @@ func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Gra
 	app := s.apps[t.key.App]
 	switch {
 	case app == nil:
-		return Grant{}, refuse(codes.AppNotFound, "SDKAppID %d", t.key.App)
+		return Grant{}, refuse(codes.AppNotFound, "SDKAppID %d is not served here", t.key.App)
 	case ended(t.notAfter, now) && ended(t.session.TicketExpires, now):
 		return Grant{}, refuse(codes.TicketExpired, "the ticket of the session ended")
 	case ended(t.notAfter, now):

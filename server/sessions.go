@@ -113,7 +113,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	s.log = s.o.Logger
 	s.unsettled.some = make(chan struct{}, 1)
 	for _, a := range o.Apps {
-		s.apps[a.ID] = &app{App: a, tickets: usersig.NewVerifier(a.ID, a.Keys...)}
+		s.apps[a.ID] = &app{App: a, tickets: usersig.NewVerifier(a.ID, a.Keys...), eviction: func() {}}
 		if a.Zone == nil {
 			s.apps[a.ID].Zone = time.UTC
 		}
@@ -143,8 +143,7 @@ func (s *Sessions) Close(ctx context.Context) error {
 	}
 	err := s.chores.close(ctx)
 	for _, a := range s.apps {
-		a.reading.Lock() // no eviction begins after this
-		a.reading.Unlock()
+		a.stopEviction() // none begins after this
 	}
 	s.stop()
 	s.loops.Wait()

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	sweepRate = 1000 // keys a second, at least
-	deadOften = 10   // times a sweep: how often a node looks for dead ones
+	sweepRate  = 1000 // keys a second, at least
+	sweepBatch = 100
+	deadOften  = 10 // times a sweep: how often a node looks for dead ones
 )
 
 // A sweeper finds what got lost on the way: it compares what this node holds with what the keys say, and takes over what
@@ -61,7 +62,7 @@ func (s *Sessions) sweep(ctx context.Context) error {
 		if right {
 			return true
 		}
-		if err = pace.Wait(ctx); err == nil && !s.restore(ctx, h) {
+		if err = pace.next(ctx); err == nil && !s.restore(ctx, h) {
 			err = ErrUnavailable
 		}
 		return err == nil
@@ -69,10 +70,24 @@ func (s *Sessions) sweep(ctx context.Context) error {
 	return err
 }
 
-// sweepPace spreads a sweep over half of its time.
-func (s *Sessions) sweepPace() *rate.Limiter {
+// A pacer spreads a sweep over time, by resting after each batch of keys.
+type pacer struct {
+	batches *rate.Limiter
+	keys    int
+}
+
+// sweepPace returns a pacer for half the time between two sweeps.
+func (s *Sessions) sweepPace() *pacer {
 	perSecond := 2 * float64(s.Online()) / s.o.SweepEvery.Seconds()
-	return rate.NewLimiter(rate.Limit(max(perSecond, sweepRate)), 64)
+	return &pacer{batches: rate.NewLimiter(rate.Limit(max(perSecond, sweepRate)/sweepBatch), 1)}
+}
+
+// next waits until the next key may be looked at.
+func (p *pacer) next(ctx context.Context) error {
+	if p.keys++; p.keys%sweepBatch != 0 {
+		return ctx.Err()
+	}
+	return p.batches.Wait(ctx)
 }
 
 // sweepDead gives the sessions of nodes whose lease ended their grace period, and releases them after it.
@@ -96,14 +111,14 @@ func (s *Sessions) sweepDead(ctx context.Context) error {
 }
 
 // sweepNode tidies every key that has a session of node. A dead node that has none any more is forgotten.
-func (s *Sessions) sweepNode(ctx context.Context, node NodeID, pace *rate.Limiter) error {
+func (s *Sessions) sweepNode(ctx context.Context, node NodeID, pace *pacer) error {
 	none := true
 	for key, err := range s.o.Registry.UsersOn(ctx, node) {
 		if err != nil {
 			return err
 		}
 		none = false
-		if err := pace.Wait(ctx); err != nil {
+		if err := pace.next(ctx); err != nil {
 			return err
 		}
 		if err := s.tidy(ctx, key, node); err != nil {
