@@ -9,6 +9,4 @@ func newParker(*Gateway) (*parker, error) { return nil, nil }
 
 func (*parker) close() {}
 
-func (*conn) parks() bool { return false }
-
 func (*conn) park(*socket) bool { return false }

@@ -27,7 +27,7 @@ func (c *conn) arrive(s *socket) {
 // serve reads frames until there are none and the connection is parked, or until it ends.
 func (c *conn) serve(s *socket) {
 	for {
-		f, err := s.ws.Read(c.parks())
+		f, err := s.ws.Read(true)
 		if !c.took(s, f, err) || c.park(s) {
 			return
 		}
