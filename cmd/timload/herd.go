@@ -85,12 +85,8 @@ func (h *herd) live(ctx context.Context, p *phone) {
 func (h *herd) stay(ctx context.Context, l *link) {
 	stop := context.AfterFunc(ctx, l.hangUp)
 	defer stop()
-	for {
-		if _, _, err := l.read(); err != nil {
-			l.hangUp()
-			return
-		}
-	}
+	l.drain()
+	l.hangUp()
 }
 
 // comeBack tries until the client is signed in again, or must not try any more.

@@ -167,7 +167,7 @@ func (t *target) holdMany(ctx context.Context, n int, d time.Duration) (held, er
 		return held{}, err
 	}
 	if lost := crowd.lost.Load(); lost > 0 {
-		return held{}, fmt.Errorf("%s: %d of %d connections were lost while idle", t.name, lost, n)
+		return held{}, fmt.Errorf("%s: %d of %d connections were lost while idle, the last one: %w", t.name, lost, n, crowd.why)
 	}
 	return held{
 		Connections: n,
@@ -183,6 +183,7 @@ func (t *target) holdMany(ctx context.Context, n int, d time.Duration) (held, er
 type crowd struct {
 	mu    sync.Mutex
 	links []*link
+	why   error // the last was lost
 
 	readers    sync.WaitGroup
 	dispersing atomic.Bool
@@ -203,17 +204,20 @@ func (c *crowd) gather(ctx context.Context, t *target, n int) error {
 		c.links = append(c.links, l)
 		c.mu.Unlock()
 		c.readers.Go(func() {
-			for { // read answers the pings
-				if _, _, err := l.read(); err != nil {
-					break
-				}
-			}
-			if !c.dispersing.Load() {
-				c.lost.Add(1)
-			}
+			c.ended(l.drain())
 		})
 		return nil
 	})
+}
+
+func (c *crowd) ended(why error) {
+	if c.dispersing.Load() {
+		return
+	}
+	c.lost.Add(1)
+	c.mu.Lock()
+	c.why = why
+	c.mu.Unlock()
 }
 
 // disperse hangs up and waits until nobody is left.

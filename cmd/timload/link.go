@@ -145,6 +145,15 @@ func (l *link) read() (op byte, payload []byte, err error) {
 	}
 }
 
+// drain reads, and answers pings, until the link ends. It returns why.
+func (l *link) drain() error {
+	for {
+		if _, _, err := l.read(); err != nil {
+			return err
+		}
+	}
+}
+
 var errFrame = errors.New("a frame that timload does not read: fragmented, masked or too large")
 
 func (l *link) readAny() (op byte, payload []byte, err error) {
