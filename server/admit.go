@@ -48,7 +48,6 @@ type outcome struct {
 
 	refused *Kick // why the session had to leave or stays out
 	unknown bool  // the key does not know the session, and nobody vouched: nothing was written
-	expired bool  // its ticket ended: nothing was written
 	moved   bool  // it came back on a newer connection already: nothing was written
 	settled bool  // the key knew all of it: nothing was written
 	marked  bool  // an administrator ended sessions of this user a short while ago
@@ -60,7 +59,7 @@ func (a *admission) change(sessions []Session) ([]Session, error) {
 	list := a.others(sessions)
 	if a.kind == login {
 		a.stored.LoginSeq = loginSeq(a.session.LoginSeq, sessions)
-	} else if a.comeBack(); a.refused != nil || a.unknown || a.expired || a.moved || a.settled {
+	} else if a.comeBack(); a.refused != nil || a.unknown || a.moved || a.settled {
 		return nil, errDecided
 	}
 	at, _ := slices.BinarySearchFunc(list, a.stored, byLogin)
@@ -134,7 +133,6 @@ func (a *admission) comeBack() {
 			a.stored.TicketExpires = b.TicketExpires
 		}
 	}
-	a.expired = ended(a.stored.TicketExpires, a.now)
 }
 
 // noRoom returns why a reconnecting engine stays out: the newest session that would have to leave for it.

@@ -203,12 +203,6 @@ func TestAdmission(t *testing.T) {
 			require.Equal(t, phone.ID, o.gone[0].Session.ID)
 			require.Nil(t, o.refused)
 		})
-		t.Run("comes too late for its ticket", func(t *testing.T) {
-			kept := with(phone, func(s *Session) { s.AwayUntil = soon })
-			key, o := arrive(t, []Session{kept}, admission{kind: resume, session: back, settings: DefaultSettings(), now: testTime.Add(2 * time.Hour)})
-			require.True(t, o.expired)
-			require.Equal(t, []Session{kept}, key)
-		})
 	})
 
 	t.Run("a session that is written back", func(t *testing.T) {

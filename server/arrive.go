@@ -71,8 +71,6 @@ func (s *Sessions) swap(ctx context.Context, a *admission, p proof) (reached boo
 		return true, refuseBroken(err)
 	case a.refused != nil:
 		return true, s.refuseLeft(ctx, a, p)
-	case a.expired:
-		return true, refuse(codes.TicketExpired, "the ticket of the session ended")
 	case a.marked:
 		if bad := s.vouch(ctx, a.key, p, true); bad != nil {
 			s.removeLater(a.key, a.stored.ID, a.stored.Resumes)

@@ -105,6 +105,20 @@ func TestTheStoreFails(t *testing.T) {
 	})
 }
 
+func TestTheRegistryFails(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.node()
+		phone := w.device("alice", ios)
+		n.registry.set(func() { n.registry.fails = errors.New("a bug") })
+		bad := requireRefused(t, codes.ServerInternal, phone.try(n))
+		require.NotContains(t, bad.Error(), "a bug")
+		require.Contains(t, w.logs.String(), "a bug")
+		n.registry.set(func() { n.registry.fails = nil })
+		phone.login(n)
+		require.Equal(t, 1, n.Online())
+	})
+}
+
 func TestFailedLoginsFromOneAddress(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		n := w.node()
@@ -238,6 +252,19 @@ func TestAKickOvertakesTheLogin(t *testing.T) {
 		phone.hears("kicked: multiple_device by ipad")
 		w.online(a, "alice", "ipad")
 		require.Zero(t, a.Online())
+	})
+}
+
+func TestASweepComesBetweenTheKeyAndTheConnection(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.node()
+		phone := w.device("alice", ios)
+		n.registry.set(func() { n.registry.updated = func() { w.wait(2 * time.Minute) } })
+		phone.login(n)
+		w.online(n, "alice", "ios")
+		w.wait(10 * time.Minute)
+		w.online(n, "alice", "ios")
+		phone.hearsNothing()
 	})
 }
 

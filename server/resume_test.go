@@ -96,6 +96,26 @@ func TestAHalfOpenConnection(t *testing.T) {
 	})
 }
 
+func TestASessionComesBackTwiceAtOnce(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.node()
+		phone := w.device("alice", ios).login(n)
+		slow, quick := *phone, *phone
+		n.registry.set(func() {
+			n.registry.updated = func() { quick.comeBack(n) }
+		})
+		slow.comeBack(n)
+		slow.hears("moved")
+		quick.hearsNothing()
+		phone.hears("moved")
+		require.Equal(t, 1, n.Online())
+		slow.lose(n)
+		w.online(n, "alice", "ios")
+		quick.lose(n)
+		w.online(n, "alice", "ios away")
+	})
+}
+
 func TestWhoIsAwayTooLongIsReleased(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		n := w.node()

@@ -184,6 +184,40 @@ func TestTheRegistryCannotBeReached(t *testing.T) {
 		})
 	})
 
+	t.Run("who logs out while it comes back has left", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			n := w.node()
+			down(true, n)
+			phone := w.device("alice", ios).login(n)
+			n.registry.set(func() {
+				n.registry.down = false
+				n.registry.updated = func() { // its key knows it, its node is about to
+					n.registry.set(func() { n.registry.down = true })
+					require.ErrorIs(t, n.Logout(ctx, phone.grant.Held), server.ErrUnavailable)
+					n.registry.set(func() { n.registry.down = false })
+				}
+			})
+			w.wait(10 * time.Second)
+			w.online(n, "alice")
+		})
+	})
+
+	t.Run("changed settings wait for it", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			n := w.node()
+			phone := w.device("alice", ios).login(n)
+			w.device("alice", web).login(n)
+			down(true, n)
+			_, err := n.SetSettings(ctx, appID, single)
+			require.NoError(t, err)
+			w.wait(10 * time.Second)
+			phone.hearsNothing()
+			down(false, n)
+			w.wait(time.Second)
+			phone.hears("kicked: multiple_device by web")
+		})
+	})
+
 	t.Run("a session comes back, on another node too", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			a, b := w.node(), w.node()

@@ -261,8 +261,8 @@ type faultyRegistry struct {
 	mu       sync.Mutex
 	down     bool
 	loseKick bool
-	updated  func() // after each Update that stored something, once
-	updates  int
+	fails    error  // what Update fails with
+	updated  func() // after the next Update, once
 }
 
 func (r *faultyRegistry) set(f func()) {
@@ -278,8 +278,14 @@ func (r *faultyRegistry) isDown() bool {
 }
 
 func (r *faultyRegistry) Update(ctx context.Context, k server.UserKey, change func([]server.Session) ([]server.Session, error)) error {
-	if r.isDown() {
+	r.mu.Lock()
+	down, fails := r.down, r.fails
+	r.mu.Unlock()
+	if down {
 		return fmt.Errorf("no leader: %w", server.ErrUnavailable)
+	}
+	if fails != nil {
+		return fails
 	}
 	err := r.Registry.Update(ctx, k, func(s []server.Session) ([]server.Session, error) {
 		_, _ = change(s)
@@ -288,7 +294,6 @@ func (r *faultyRegistry) Update(ctx context.Context, k server.UserKey, change fu
 	r.mu.Lock()
 	updated := r.updated
 	r.updated = nil
-	r.updates++
 	r.mu.Unlock()
 	if updated != nil {
 		updated()
