@@ -24,7 +24,7 @@ type Upgrader struct {
 	// CheckOrigin reports whether the page that a browser names may connect. Nil means pages of the same host only. Requests
 	// without an Origin header, which no browser sends, should pass.
 	CheckOrigin func(*http.Request) bool
-	// WriteTimeout bounds every write on the connection, the handshake's answer included. It must be positive.
+	// WriteTimeout bounds every write on the connection after the handshake. It must be positive.
 	WriteTimeout time.Duration
 }
 
@@ -43,11 +43,10 @@ func (u *Upgrader) Upgrade(nc net.Conn, req *http.Request) (*ServerConn, error) 
 			"Sec-WebSocket-Protocol must offer "+wire.Subprotocol+": this server speaks nothing else")
 	}
 	up := websocket.Upgrader{
-		HandshakeTimeout: u.WriteTimeout,
-		WriteBufferSize:  512,
-		WriteBufferPool:  &writeBuffers,
-		Subprotocols:     subprotocols,
-		CheckOrigin:      u.CheckOrigin,
+		WriteBufferSize: 512,
+		WriteBufferPool: &writeBuffers,
+		Subprotocols:    subprotocols,
+		CheckOrigin:     u.CheckOrigin,
 		Error: func(_ http.ResponseWriter, _ *http.Request, status int, reason error) {
 			_ = w.refuse(status, strings.TrimPrefix(reason.Error(), "websocket: "))
 		},

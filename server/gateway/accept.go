@@ -76,7 +76,8 @@ func (c *conn) begin() {
 		head.Reset(nil)
 		heads.Put(head)
 	}()
-	if err := readHead(head); err != nil {
+	size, err := readHead(head)
+	if err != nil {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			_ = ws.Refuse(nc, http.StatusRequestHeaderFieldsTooLarge, nil, "the request's header is larger than 8 KB")
 			c.hangUp(s.raw, nc)
@@ -89,7 +90,7 @@ func (c *conn) begin() {
 		g.web.take(c, nc, head)
 		return
 	}
-	if s.ws = c.upgrade(nc, head); s.ws != nil {
+	if s.ws = c.upgrade(nc, head, size); s.ws != nil {
 		c.arrive(s)
 		return
 	}
@@ -98,16 +99,18 @@ func (c *conn) begin() {
 
 var heads = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHead) }}
 
-// readHead waits until r holds the whole head of a request.
-func readHead(r *bufio.Reader) error {
+// readHead waits until r holds the whole head of a request, with the empty line that ends it, and returns its size.
+func readHead(r *bufio.Reader) (int, error) {
 	for seen := 0; ; {
 		if _, err := r.Peek(seen + 1); err != nil {
-			return err
+			return 0, err
 		}
 		data, _ := r.Peek(r.Buffered())
 		from := max(seen-3, 0) // the end may have come in pieces
-		if bytes.Contains(data[from:], []byte("\n\r\n")) || bytes.Contains(data[from:], []byte("\n\n")) {
-			return nil
+		for _, end := range []string{"\n\r\n", "\n\n"} {
+			if i := bytes.Index(data[from:], []byte(end)); i >= 0 {
+				return from + i + len(end), nil
+			}
 		}
 		seen = len(data)
 	}
@@ -121,15 +124,19 @@ func forPath(r *bufio.Reader) bool {
 	return ok && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '?')
 }
 
-// upgrade answers the handshake. It returns nil if it was refused; the client has been told why.
-func (c *conn) upgrade(nc net.Conn, head *bufio.Reader) *ws.ServerConn {
+// upgrade answers the handshake, whose head is the first size bytes. It returns nil if it was refused; the client has been
+// told why.
+func (c *conn) upgrade(nc net.Conn, head *bufio.Reader, size int) *ws.ServerConn {
 	g := c.g
-	req, err := http.ReadRequest(head)
-	switch {
-	case err != nil:
+	data, _ := head.Peek(size)
+	req, err := parseRequest(data)
+	if err != nil {
 		_ = ws.Refuse(nc, http.StatusBadRequest, nil, "the request cannot be read: "+err.Error())
 		return nil
-	case head.Buffered() > 0:
+	}
+	defer req.free()
+	switch {
+	case head.Buffered() > size:
 		_ = ws.Refuse(nc, http.StatusBadRequest, nil, "a client must wait for the answer before it sends frames")
 		return nil
 	case g.draining.Load():
@@ -137,7 +144,7 @@ func (c *conn) upgrade(nc net.Conn, head *bufio.Reader) *ws.ServerConn {
 		return nil
 	}
 	c.remote = clientAddr(c.remote, req.Header, g.o.TrustedProxies)
-	sc, err := g.upgrader.Upgrade(nc, req)
+	sc, err := g.upgrader.Upgrade(nc, &req.Request)
 	if err != nil {
 		g.noise.info("handshake refused", "client", c.remote, "error", err)
 		return nil

@@ -36,19 +36,30 @@ func (p *parker) close() { _ = p.file.Close() }
 
 // watch wakes connections until close.
 func (p *parker) watch() {
-	events := make([]unix.EpollEvent, 128)
 	raw, err := p.file.SyscallConn()
-	for err == nil {
-		n := 0
-		err = raw.Read(func(fd uintptr) bool {
-			n, _ = unix.EpollWait(int(fd), events, 0) // an error is EINTR
-			return n > 0
-		})
-		for _, e := range events[:max(n, 0)] {
-			if c := p.g.seats.at(place{uint32(e.Fd), uint32(e.Pad)}); c != nil && !p.g.run(c.awake) {
-				c.drop()
+	if err != nil {
+		return // closed already
+	}
+	events := make([]unix.EpollEvent, 128)
+	_ = raw.Read(func(uintptr) bool {
+		for n := len(events); n == len(events); {
+			n, _ = unix.EpollWait(p.epoll, events, 0) // the only error is EINTR
+			for _, e := range events[:max(n, 0)] {
+				p.wake(e)
 			}
 		}
+		return false // wait; what came meanwhile is not missed
+	})
+}
+
+func (p *parker) wake(e unix.EpollEvent) {
+	c := p.g.seats.at(place{uint32(e.Fd), uint32(e.Pad)})
+	switch {
+	case c == nil: // it was closed meanwhile
+	case e.Events&unix.EPOLLERR != 0: // reset: nothing can be read
+		c.drop()
+	case !p.g.run(c.awake):
+		c.drop()
 	}
 }
 
