@@ -16,5 +16,6 @@ for name in react-native-tim-js @tencentcloud/chat; do
 done
 
 "$bin/tsc" --noEmit -p tsconfig.json
+"$bin/tsc" --noEmit -p test/types/original/tsconfig.json
 "$bin/tsc" --noEmit false --outDir "$out" -p test/tsconfig.json
 node --test "$@" "$out"/test/*.test.js

@@ -117,7 +117,7 @@ export class TimClient {
     check.filled('login', 'ticket', ticket);
     const { signal } = check.object('login', 'options', options) as LoginOptions;
     if (signal !== undefined) check.abortSignal('login', 'options.signal', signal);
-    const what = `login ${userID}`;
+    const what = userID.length <= 32 ? `login ${userID}` : 'login'; // what is longer is perhaps the ticket
     if (signal?.aborted) throw canceled(what, signal.reason);
 
     const repeats = this.native.user() === userID;

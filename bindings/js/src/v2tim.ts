@@ -192,7 +192,8 @@ export class V2TIMManager {
     ) => {
       if (this.session !== session) return; // after unInitSDK
       for (const listener of [this.listener, ...this.listeners]) {
-        guarded(() => (listener?.[member] as Function | undefined)?.apply(listener, args));
+        const method: unknown = listener?.[member];
+        if (typeof method === 'function') guarded(() => method.apply(listener, args));
       }
     };
     client.on('connecting', () => tell('onConnecting'));
