@@ -38,11 +38,11 @@ type Ending struct {
 	Err     error // its node is silent: the client learns it when that node finds out, or when it comes back
 }
 
-// KickUser ends every session of a user on every node with rest_api and refuses tickets and resume tickets that are older than now:
-// a ticket of this second or later is accepted. It waits for the answers of the nodes, at most about 2 s.
+// KickUser ends every session of a user on every node with rest_api and refuses tickets and resume tickets that are older
+// than now: a ticket of this second or later is accepted. It waits for the answers of the nodes, at most about 2 s.
 //
-// The error is codes.AccountNotFound if there is no such account. Any other error means that not everything may have happened, and
-// that it is right to call KickUser again.
+// The error is codes.AccountNotFound if there is no such account. Any other error means that not everything may have
+// happened, and that it is right to call KickUser again.
 func (s *Sessions) KickUser(ctx context.Context, key UserKey) ([]Ending, error) {
 	now := time.Now()
 	if err := s.o.Store.Revoke(ctx, key, now); err != nil {
@@ -61,8 +61,8 @@ func (s *Sessions) DeleteAccount(ctx context.Context, key UserKey) ([]Ending, er
 	return s.endUser(ctx, key, Kick{Key: key, Reason: codes.KickAccountDeleted, Code: codes.KickedOffline, At: now})
 }
 
-// Ban bans an account until a moment, or for ever if until is zero, and ends its sessions with rest_api; logins and resumes are
-// refused with codes.AccountBanned. The error is as with KickUser.
+// Ban bans an account until a moment, or for ever if until is zero, and ends its sessions with rest_api; logins and resumes
+// are refused with codes.AccountBanned. The error is as with KickUser.
 func (s *Sessions) Ban(ctx context.Context, key UserKey, until time.Time) ([]Ending, error) {
 	if err := s.o.Store.Ban(ctx, key, until); err != nil {
 		return nil, fmt.Errorf("ban %s: %w", key.User, err)
@@ -93,8 +93,9 @@ func (s *Sessions) endUser(ctx context.Context, key UserKey, k Kick) ([]Ending, 
 	return s.endSessions(ctx, k, "")
 }
 
-// endSessions makes a record of the session called id, or of all if id is empty, and tells their connections. With all, an empty record says
-// that an administrator was here: a login that is under way looks at its account again, and every later one is newer than this.
+// endSessions makes a record of the session called id, or of all if id is empty, and tells their connections. With all, an
+// empty record says that an administrator was here: a login that is under way looks at its account again, and every later
+// one is newer than this.
 func (s *Sessions) endSessions(ctx context.Context, k Kick, id string) ([]Ending, error) {
 	tick := s.clock.next()
 	var ended []Ending

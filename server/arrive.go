@@ -50,8 +50,9 @@ func (s *Sessions) closeElsewhere(a *admission) {
 	}
 }
 
-// swap makes the change of a in the registry and returns whether the registry could be reached. It asks the store for the account
-// where a session comes back that its key does not know, and where an administrator did something to the account meanwhile.
+// swap makes the change of a in the registry and returns whether the registry could be reached. It asks the store for the
+// account where a session comes back that its key does not know, and where an administrator did something to the account
+// meanwhile.
 func (s *Sessions) swap(ctx context.Context, a *admission, p proof) (reached bool, bad *Refusal) {
 	err := s.update(ctx, a)
 	if errors.Is(err, errDecided) && a.unknown {
@@ -89,8 +90,8 @@ func (s *Sessions) update(ctx context.Context, a *admission) error {
 	return err
 }
 
-// refuseLeft is the answer to a session that had to leave. Where an administrator ended it, the account says whether there is a
-// more lasting reason.
+// refuseLeft is the answer to a session that had to leave. Where an administrator ended it, the account says whether there
+// is a more lasting reason.
 func (s *Sessions) refuseLeft(ctx context.Context, a *admission, p proof) *Refusal {
 	k := a.refused
 	if k.Reason == codes.KickRESTAPI || k.Reason == codes.KickAccountDeleted {

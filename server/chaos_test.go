@@ -16,9 +16,9 @@ import (
 
 var chaosSeeds = flag.Int("chaos.seeds", 40, "how many random histories TestChaos plays")
 
-// TestChaos plays random histories: devices log in, get lost, come back anywhere and log out, while nodes crash, registries are out of
-// reach and kicks get lost. When all is well again, what the keys say must be what the connections are, and nobody may have
-// been treated unfairly.
+// TestChaos plays random histories: devices log in, get lost, come back anywhere and log out, while nodes crash, registries
+// are out of reach and kicks get lost. When all is well again, what the keys say must be what the connections are, and
+// nobody may have been treated unfairly.
 func TestChaos(t *testing.T) {
 	for seed := range *chaosSeeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

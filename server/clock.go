@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A clock gives out LoginSeqs: microseconds since 1970, never the same twice and never backwards, even if the wall clock goes
-// back. They stay below 2^53 until the year 2255, so that every JSON reader keeps them exact.
+// A clock gives out LoginSeqs: microseconds since 1970, never the same twice and never backwards, even if the wall clock
+// goes back. They stay below 2^53 until the year 2255, so that every JSON reader keeps them exact.
 type clock struct{ last atomic.Uint64 }
 
 // next returns a number that is newer than all before it, and now by the wall clock if that is possible.

@@ -6,9 +6,9 @@ import (
 )
 
 // A Conn is a live connection as Sessions sees it; the gateway implements it. Sessions calls at most one of Kick,
-// TicketExpired and Moved, once, and nothing after it; the connection is to be closed then, and Lost need not be called (it does
-// nothing). No method may block or call back into Sessions on the same stack. Calls may come before Login or Resume has
-// returned, from any goroutine.
+// TicketExpired and Moved, once, and nothing after it but a TicketExpiring that was under way; the connection is to be
+// closed then, and Lost need not be called (it does nothing). No method may block or call back into Sessions on the same
+// stack. Calls may come before Login or Resume has returned, from any goroutine.
 type Conn interface {
 	// Kick tells the client that its session was ended, and why, and closes the connection.
 	Kick(k Kick)

@@ -2,14 +2,19 @@
 // tells the others why they had to leave, and brings sessions back whose connection was lost.
 //
 // Sessions is the service; a program makes one for each node with New. Connections come from a gateway, which implements
-// Conn and calls Login or Resume, then Lost when the connection is gone. Between the two it may call Renew and Logout. Who is
-// online where is kept in a Registry, what must survive in a Store; both have implementations in subpackages and suites
+// Conn and calls Login or Resume, then Lost when the connection is gone. Between the two it may call Renew and Logout. Who
+// is online where is kept in a Registry, what must survive in a Store; both have implementations in subpackages and suites
 // (registrytest, storetest) that say what they promise.
 //
 //	sessions, err := server.New(ctx, server.Options{
-//		Node: "node-1.5f3a", Apps: apps, Registry: memory.NewCluster().Open(), Store: store, ResumeKeys: keys,
+//		Node: "node-1.5f3a", Apps: apps, Registry: memory.Open(), Store: store, ResumeKeys: keys,
 //	})
 //
-// Read rule.go first: who has to leave is one pure function. login.go and resume.go call it within one compare-and-swap
-// of the user's key; kick.go tells those who had to leave; lost.go and sweep.go care for what went wrong meanwhile.
+// Read rule.go first: who has to leave is one pure function. admit.go applies it to a user's key, within one
+// compare-and-swap for a login, a resume, and a session that is written back. arrive.go makes that swap and what follows
+// from it; kick.go tells those who had to leave; held.go knows which connection holds what. lost.go, expiry.go, restore.go
+// and sweep.go care for what goes wrong or ends; policy.go and admin.go are what operators do.
+//
+// The user's key in the registry is the truth. What nodes tell each other are hints: each of them may get lost, and the
+// sweep finds what it was about within a minute.
 package server

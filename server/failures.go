@@ -14,8 +14,9 @@ const (
 )
 
 // failures limits failed logins by address: five a minute, then a minute of waiting. Only addresses that failed lately are
-// remembered, and no more than failuresMax of them: who fails from that many is not stopped by a limit for each. A login that succeeds from one of them takes a failure back, so that a few mistakes behind an address that many
-// people share do not lock them all out.
+// remembered, and no more than failuresMax of them: who fails from that many is not stopped by a limit for each. A login
+// that succeeds from one of them takes a failure back, so that a few mistakes behind an address that many people share do
+// not lock them all out.
 type failures struct {
 	mu   sync.Mutex
 	seen map[netip.Addr]*failureBudget

@@ -60,8 +60,8 @@ func (h *Held) session() Session {
 	}
 }
 
-// A table knows what this node holds, by session ID. A session is expected before the registry is asked to admit it, so that a
-// kick that comes sooner than the registry's answer finds it.
+// A table knows what this node holds, by session ID. A session is expected before the registry is asked to admit it, so that
+// a kick that comes sooner than the registry's answer finds it.
 type table struct {
 	seed   maphash.Seed
 	shards [tableShards]tableShard

@@ -69,8 +69,8 @@ func (n nodeHandler) HandleNews(news News) {
 	}
 }
 
-// attempt runs f soon, and again after 1 s, 2 s, 4 s … until it returns nil or was tried so often. Then, or if there is too much to do, it
-// says so in the log: everything done this way is found again by the sweep. It does not wait.
+// attempt runs f soon, and again after 1 s, 2 s, 4 s … until it returns nil or was tried so often. Then, or if there is too
+// much to do, it says so in the log: everything done this way is found again by the sweep. It does not wait.
 func (s *Sessions) attempt(tries int, f func(ctx context.Context) error, gaveUp string, args ...any) {
 	s.attemptAfter(time.Second, tries, f, gaveUp, args)
 }

@@ -46,11 +46,11 @@ type Grant struct {
 	Repeat        bool // the same instance was signed in before this login
 }
 
-// Login signs a user in over c. When it returns without an error, the account is durable, the session is in the registry, and
-// whoever had to leave is about to hear it; Login does not wait for that.
+// Login signs a user in over c. When it returns without an error, the account is durable, the session is in the registry,
+// and whoever had to leave is about to hear it; Login does not wait for that.
 //
-// The error is always a *Refusal; c may try again after it. If the registry cannot be reached for half a second, the login is
-// admitted for the time being: when the registry is back, the rule decides, and c may be kicked.
+// The error is always a *Refusal; c may try again after it. If the registry cannot be reached for half a second, the login
+// is admitted for the time being: when the registry is back, the rule decides, and c may be kicked.
 func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, error) {
 	now := time.Now()
 	addr := c.RemoteAddr()

@@ -42,8 +42,8 @@ func (s *Sessions) Settings(app uint64) (Settings, error) {
 // SetSettings stores new settings of an app and returns them with their version. They apply to logins on this node when it
 // returns, on the others as soon as they hear of it. Sessions that have to leave by them are evicted at EvictRate.
 //
-// to.Version must be that of the settings that are changed, else the error is codes.InvalidOperation; codes.InvalidRequest names
-// a wrong field.
+// to.Version must be that of the settings that are changed, else the error is codes.InvalidOperation; codes.InvalidRequest
+// names a wrong field.
 func (s *Sessions) SetSettings(ctx context.Context, app uint64, to Settings) (Settings, error) {
 	a := s.apps[app]
 	if a == nil {

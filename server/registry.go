@@ -11,7 +11,8 @@ import (
 type NodeID string
 
 // ErrUnavailable is what a Registry returns when it cannot reach the truth right now, such as while a leader is elected.
-// Nothing is known about the key then. Callers may try again. A method answers it within half a second rather than wait longer.
+// Nothing is known about the key then. Callers may try again. A method answers it within half a second rather than wait
+// longer.
 var ErrUnavailable = errors.New("registry unavailable")
 
 // A Registry is one node's view of who is online where. All nodes of a cluster see the same keys. Implementations live in
@@ -27,9 +28,9 @@ type Registry interface {
 	// Update changes the sessions of one user by compare-and-swap: it calls change with the present sessions, oldest
 	// LoginSeq first (SortSessions), and stores what change returns, unless the key changed in between: then it calls change
 	// again. change must be pure, must not keep or alter its argument, and must not alter later what it returned. It may be
-	// called with a lock held and must not call the Registry. Returning no sessions removes the key. An error of change stops the
-	// update and is returned as it is; nothing is stored. When Update returns nil, every later Sessions and Update on any node
-	// sees the new value.
+	// called with a lock held and must not call the Registry. Returning no sessions removes the key. An error of change
+	// stops the update and is returned as it is; nothing is stored. When Update returns nil, every later Sessions and Update
+	// on any node sees the new value.
 	Update(ctx context.Context, key UserKey, change func(sessions []Session) ([]Session, error)) error
 
 	// Sessions returns the sessions of one user, oldest LoginSeq first. A user who has none is no error. The caller must not
@@ -39,8 +40,8 @@ type Registry interface {
 	// UsersOn returns every user who has a session whose Node is node, in no order. It may miss users who arrive meanwhile.
 	UsersOn(ctx context.Context, node NodeID) iter.Seq2[UserKey, error]
 
-	// Kick asks node to end a session and reports whether a live connection was told. A node that is dead or silent for 2 s is an
-	// error; a node that does not hold the session with that LoginSeq answers false.
+	// Kick asks node to end a session and reports whether a live connection was told. A node that is dead or silent for 2 s
+	// is an error; a node that does not hold the session with that LoginSeq answers false.
 	Kick(ctx context.Context, node NodeID, k Kick) (told bool, err error)
 
 	// Announce tells every node, this one included, that something durable changed. A node that is cut off may miss it.

@@ -57,8 +57,8 @@ func (u *unsettled) drop() (none bool) {
 	return len(u.list) == 0
 }
 
-// vouchProvisionally decides whether a session is admitted though the registry cannot be reached. When that is back, the settle
-// loop writes the session to its key, and the rule decides who was too many.
+// vouchProvisionally decides whether a session is admitted though the registry cannot be reached. When that is back, the
+// settle loop writes the session to its key, and the rule decides who was too many.
 func (s *Sessions) vouchProvisionally(ctx context.Context, a *admission, p proof) *Refusal {
 	if s.unsettled.full() {
 		bad := refuse(codes.ServiceNotReady, "the registry cannot be reached")
@@ -91,8 +91,8 @@ func (s *Sessions) settleLoop() {
 	}
 }
 
-// restore makes h's key say that this node holds h, by the same rule as a login: h may have to leave, or others for it. It returns
-// false if the registry cannot be reached.
+// restore makes h's key say that this node holds h, by the same rule as a login: h may have to leave, or others for it. It
+// returns false if the registry cannot be reached.
 func (s *Sessions) restore(ctx context.Context, h *Held) bool {
 	a := &admission{kind: restore, key: h.key, now: time.Now(), settings: *s.apps[h.key.App].settings.Load()}
 	if !s.held.with(h, func() { a.session, a.meek = h.session(), h.meek }) {

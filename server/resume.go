@@ -11,9 +11,9 @@ import (
 // anybody newer. It costs one MAC and one write to the registry; the account is read only where the registry does not know
 // the session.
 //
-// The error is always a *Refusal; c may try again after it. The codes: KickedOffline with the kick if the session had to leave
-// meanwhile; TicketExpired if its ticket ended; TicketRevoked or AccountBanned if an administrator did something to the
-// account; TicketUnreadable if the resume ticket is of no use here, and then an engine may log in with Reconnect.
+// The error is always a *Refusal; c may try again after it. The codes: KickedOffline with the kick if the session had to
+// leave meanwhile; TicketExpired if its ticket ended; TicketRevoked or AccountBanned if an administrator did something to
+// the account; TicketUnreadable if the resume ticket is of no use here, and then an engine may log in with Reconnect.
 func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Grant, error) {
 	now := time.Now()
 	addr := c.RemoteAddr()

@@ -7,8 +7,9 @@ import (
 )
 
 // Departures is the rule of who may be online: it returns the sessions of one user that have to leave under settings, oldest
-// first. sessions are all of the user's, in the order of SortSessions. An instance counts once, by its newest session: older ones of it
-// leave as replaced, which is no eviction. Of the others a session leaves if, counted over the whole set, leaving ones included,
+// first. sessions are all of the user's, in the order of SortSessions. An instance counts once, by its newest session: older
+// ones of it leave as replaced, which is no eviction. Of the others a session leaves if, counted over the whole set, leaving
+// ones included,
 //
 //   - at least limit newer sessions of its own platform exist: multiple_account, or
 //   - a newer session of another platform of its policy group exists: multiple_device.

@@ -38,16 +38,16 @@ type Session struct {
 	// TicketExpires is when the session's ticket ends; the ticket is valid through this whole second.
 	TicketExpires time.Time
 
-	// Left is nil while the session lasts. A session that was kicked stays in its key for some minutes as a record of that, so that
-	// whoever missed the kick learns why, and so that late news cannot bring back what it had pushed out.
+	// Left is nil while the session lasts. A session that was kicked stays in its key for some minutes as a record of that,
+	// so that whoever missed the kick learns why, and so that late news cannot bring back what it had pushed out.
 	Left *Kick
 }
 
 // LoggedIn returns when the session was explicitly logged in, by the clock of the node that admitted it.
 func (s Session) LoggedIn() time.Time { return time.UnixMicro(int64(s.LoginSeq)) }
 
-// SortSessions puts the oldest LoginSeq first. Two nodes that could not reach the registry may have given out the same number: then
-// the ID decides, so that all nodes agree.
+// SortSessions puts the oldest LoginSeq first. Two nodes that could not reach the registry may have given out the same
+// number: then the ID decides, so that all nodes agree.
 func SortSessions(list []Session) { slices.SortFunc(list, byLogin) }
 
 func byLogin(a, b Session) int {
@@ -71,8 +71,8 @@ type Kick struct {
 	Session  string
 	LoginSeq uint64
 
-	// Reason is why. 0 means that the session lives on over another connection: the one that came before its resume number Resumes is
-	// closed without a word.
+	// Reason is why. 0 means that the session lives on over another connection: the one that came before its resume number
+	// Resumes is closed without a word.
 	Reason     codes.KickReason
 	Code       codes.Code
 	ByPlatform codes.Platform // 0 if nobody took the place

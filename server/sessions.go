@@ -100,7 +100,8 @@ type app struct {
 	eviction context.CancelFunc // of the eviction that runs
 }
 
-// New joins the registry, reads the settings of the apps, and returns the service. Close it before the registry and the store.
+// New joins the registry, reads the settings of the apps, and returns the service. Close it before the registry and the
+// store.
 func New(ctx context.Context, o Options) (*Sessions, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("server: %w", err)

@@ -9,8 +9,8 @@ import (
 // A Wheel carries the timers of a node: any number of them with one goroutine, in constant time each. Its resolution is
 // 100 ms, rounded up: a timer never fires early. It sleeps while nothing is due.
 //
-// It is a hierarchical timing wheel. Time is a number of ticks; a timer lies in the level of the highest group of six bits in
-// which its due time differs from now, and moves down when now reaches its group.
+// It is a hierarchical timing wheel. Time is a number of ticks; a timer lies in the level of the highest group of six bits
+// in which its due time differs from now, and moves down when now reaches its group.
 type Wheel struct {
 	began time.Time
 	wake  chan struct{} // cap 1: something is due before the wheel wants to wake
@@ -61,7 +61,8 @@ func NewWheel() *Wheel {
 	return w
 }
 
-// Start makes t call f once after d, on the wheel's own goroutine: f must not block. A timer that is running is started anew.
+// Start makes t call f once after d, on the wheel's own goroutine: f must not block. A timer that is running is started
+// anew.
 func (w *Wheel) Start(t *Timer, d time.Duration, f func()) {
 	at := time.Since(w.began) + min(max(d, 0), wheelMax*wheelTick)
 	w.mu.Lock()

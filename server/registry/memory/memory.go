@@ -1,5 +1,5 @@
-// Package memory is the registry that needs nothing: sharded maps in this process. It is the default of a single node, and the
-// reference for other registries. A Cluster is what several nodes in one process share, for tests.
+// Package memory is the registry that needs nothing: sharded maps in this process. It is the default of a single node, and
+// the reference for other registries. A Cluster is what several nodes in one process share, for tests.
 package memory
 
 import (

@@ -1,4 +1,5 @@
-// Package registrytest is the suite that every server.Registry passes. Each case holds a sentence of the interface to its word.
+// Package registrytest is the suite that every server.Registry passes. Each case holds a sentence of the interface to its
+// word.
 package registrytest
 
 import (
