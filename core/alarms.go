@@ -37,18 +37,18 @@ func (e *engine) ring() {
 		e.alarms[a] = moment{}
 		e.apply(e.alarmSignal(alarm(a), at))
 	}
-	e.apply(signal{kind: overdue})
+	e.apply(&signal{kind: overdue})
 	e.publish()
 }
 
-func (e *engine) alarmSignal(a alarm, at moment) signal {
+func (e *engine) alarmSignal(a alarm, at moment) *signal {
 	switch a {
 	case alarmAttempt:
-		return signal{kind: lost, failure: e.whyLate()}
+		return &signal{kind: lost, failure: e.whyLate()}
 	case alarmRetry:
-		return signal{kind: retry}
+		return &signal{kind: retry}
 	case alarmAsk:
-		return signal{kind: ask}
+		return &signal{kind: ask}
 	case alarmAlive:
 		return e.silence(at)
 	}

@@ -57,7 +57,7 @@ func (c *Client) start(k *call) error {
 		c.calls.Add(-1)
 		return fmt.Errorf("%s: %w", k.what(), codes.QueueFull)
 	}
-	if !c.post(signal{kind: k.kind, call: k}) {
+	if !c.post(&signal{kind: k.kind, call: k}) {
 		c.calls.Add(-1)
 		return fmt.Errorf("%s: %w", k.what(), codes.NotInitialized)
 	}
@@ -83,7 +83,7 @@ func (c *Client) wait(ctx context.Context, k *call) outcome {
 	case <-ctx.Done():
 	}
 	// The loop knows whether the answer is older than the end of ctx.
-	if !c.post(signal{kind: forsaken, call: k, cause: ctx.Err()}) {
+	if !c.post(&signal{kind: forsaken, call: k, cause: ctx.Err()}) {
 		return canceled(ctx, k)
 	}
 	return <-answer
@@ -97,7 +97,7 @@ func canceledError(k *call, cause error) error {
 
 // post sends a signal to the loop and reports whether it was received. It waits while the loop takes a step, which is short
 // because a step never waits. The loop itself must not post.
-func (c *Client) post(s signal) bool {
+func (c *Client) post(s *signal) bool {
 	if c.inbox == nil {
 		return false
 	}

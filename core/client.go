@@ -12,7 +12,7 @@ import (
 // A Client keeps one user signed in. Its methods may be called from any goroutine. The zero Client is closed; Open makes
 // one that works.
 type Client struct {
-	inbox  chan signal   // unbuffered: what was sent was received
+	inbox  chan *signal  // unbuffered: what was sent was received
 	gone   chan struct{} // closed when the loop has ended: nobody receives any more
 	outbox *outbox
 
@@ -43,9 +43,9 @@ func open(o Options, wall func() time.Time) (*Client, error) {
 		}
 		o.Instance = id
 	}
-	c := &Client{inbox: make(chan signal), gone: make(chan struct{})}
+	c := &Client{inbox: make(chan *signal), gone: make(chan struct{})}
 	c.snapshot.Store(&Snapshot{})
-	c.outbox = newOutbox(o.Listener, func(p panicked) { c.post(signal{kind: broke, panicked: &p}) })
+	c.outbox = newOutbox(o.Listener, func(p panicked) { c.post(&signal{kind: broke, panicked: &p}) })
 	go c.outbox.run()
 	go newEngine(c, o, newClocks(wall)).run()
 	return c, nil
@@ -138,12 +138,12 @@ func (c *Client) StartRenew(ticket string, done func(error)) error {
 // Wake says that the application came to the foreground or that the network changed. A live connection is probed: without
 // a sign of life within 2 s it is given up and made anew. Otherwise the next try starts now, and the waits between tries
 // start from the shortest. Phones stop timers while they sleep, so a host should call it whenever it wakes.
-func (c *Client) Wake() { c.post(signal{kind: wake}) }
+func (c *Client) Wake() { c.post(&signal{kind: wake}) }
 
 // SetBackground says whether the application is in the background, where waits between tries may grow to 300 s instead of
 // 20 s. Coming to the foreground is a Wake.
 func (c *Client) SetBackground(background bool) {
-	c.post(signal{kind: setBackground, flag: background})
+	c.post(&signal{kind: setBackground, flag: background})
 }
 
 // Status returns the login status. A lost connection does not change it. Like all getters it costs a few nanoseconds and
@@ -184,7 +184,7 @@ func (c *Client) Close() {
 	if c.outbox == nil {
 		return
 	}
-	c.post(signal{kind: closing})
+	c.post(&signal{kind: closing})
 	if !c.outbox.delivering() {
 		<-c.outbox.finished
 	}

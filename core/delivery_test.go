@@ -183,7 +183,7 @@ func TestAPanicInTheLoopClosesTheClient(t *testing.T) {
 		blocked := make(chan error, 1)
 		go func() { blocked <- w.Renew(context.Background(), ticket("alice2")) }()
 		synctest.Wait()
-		w.post(signal{kind: expiring, frame: nil}) // no such signal is ever sent
+		w.post(&signal{kind: expiring, frame: nil}) // no such signal is ever sent
 		w.tells(signsOut, "renew Internal", "closed Internal")
 		require.ErrorIs(t, <-blocked, codes.Internal)
 		require.Contains(t, w.last.Text, "panic in loop: ")

@@ -83,13 +83,13 @@ func (e *engine) loop() {
 		case s := <-e.client.inbox:
 			e.step(s)
 		case <-e.timer.C:
-			e.step(signal{kind: tick})
+			e.step(&signal{kind: tick})
 		}
 	}
 }
 
 // step takes one signal: first what is late by now, then the signal itself, then what follows from it.
-func (e *engine) step(s signal) {
+func (e *engine) step(s *signal) {
 	e.now = e.clocks.now()
 	if e.stale(s) {
 		return
@@ -102,9 +102,9 @@ func (e *engine) step(s signal) {
 		e.calls = append(e.calls, s.call)
 	}
 	e.ring()
-	for next := &s; next != nil; {
-		if !e.stale(*next) {
-			e.apply(*next)
+	for next := s; next != nil; {
+		if !e.stale(next) {
+			e.apply(next)
 		}
 		next, e.then = e.then, nil
 		e.publish()
@@ -113,7 +113,7 @@ func (e *engine) step(s signal) {
 }
 
 // stale reports whether s comes from a link that was given up. This is the one place where late news ends.
-func (e *engine) stale(s signal) bool {
+func (e *engine) stale(s *signal) bool {
 	if s.link == 0 || e.link != nil && e.link.number == s.link {
 		return false
 	}
@@ -124,8 +124,8 @@ func (e *engine) stale(s signal) bool {
 }
 
 // apply does what the tables say about s.
-func (e *engine) apply(s signal) {
-	s = e.meaning(s)
+func (e *engine) apply(s *signal) {
+	e.rename(s)
 	if e.anywhere(s) {
 		return
 	}
@@ -145,7 +145,7 @@ func (e *engine) apply(s signal) {
 
 // anywhere does what s means in every state alike, and reports whether it is such a signal. None of them belongs to a
 // state's row, because none is a part of a session's life.
-func (e *engine) anywhere(s signal) bool {
+func (e *engine) anywhere(s *signal) bool {
 	switch s.kind {
 	case spent:
 		e.settle(s.call, LoginResult{}, failure{code: codes.UserSigExpired})
@@ -174,7 +174,7 @@ func (e *engine) anywhere(s signal) bool {
 	return true
 }
 
-func (e *engine) perform(a action, s signal) {
+func (e *engine) perform(a action, s *signal) {
 	switch a {
 	case begin:
 		e.begin(s.call)
@@ -204,8 +204,8 @@ func (e *engine) perform(a action, s signal) {
 	case part:
 		e.part(s)
 	case again:
-		e.then = &s
-		e.then.kind = login
+		s.kind = login
+		e.then = s
 	case joinLogin:
 		s.call.joined, s.call.deadline = true, e.session.deadline
 	case replaceTicket:

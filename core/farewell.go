@@ -16,7 +16,7 @@ const (
 
 // part ends the session here and tells the server, in a goroutine of its own, which signals parted when the server has
 // confirmed it or cannot be told in time.
-func (e *engine) part(s signal) {
+func (e *engine) part(s *signal) {
 	var k *call // who is told that the server knows
 	if s.kind == logout {
 		k = s.call
@@ -51,7 +51,7 @@ func (e *engine) part(s signal) {
 		if l == nil || !l.logOut(ctx, request) {
 			e.logOutByResume(ctx, t, resume)
 		}
-		e.client.post(signal{kind: parted, call: k})
+		e.client.post(&signal{kind: parted, call: k})
 	})
 }
 

@@ -5,8 +5,8 @@ import (
 	"github.com/opentim/tim/internal/wire"
 )
 
-// meaning names a signal by what it means right now: a login by who is logged in, a frame by what it says.
-func (e *engine) meaning(s signal) signal {
+// rename names a signal by what it means right now: a login by who is logged in, a frame by what it says.
+func (e *engine) rename(s *signal) {
 	switch s.kind {
 	case login:
 		s.kind = e.loginMeans(s.call)
@@ -19,9 +19,8 @@ func (e *engine) meaning(s signal) signal {
 			s.kind = restart
 		}
 	case framed:
-		return e.frameMeans(s)
+		e.renameFrame(s)
 	}
-	return s
 }
 
 func (e *engine) loginMeans(k *call) kind {
@@ -41,9 +40,9 @@ func (e *engine) loginMeans(k *call) kind {
 	return supersede
 }
 
-// frameMeans renames a framed. A frame that answers something else, or that no server sends, stays a framed, which means
+// renameFrame renames a framed. A frame that answers something else, or that no server sends, stays a framed, which means
 // nothing in any state.
-func (e *engine) frameMeans(s signal) signal {
+func (e *engine) renameFrame(s *signal) {
 	switch f := s.frame.(type) {
 	case *wire.Accepted:
 		if f.Request == e.link.request {
@@ -51,7 +50,7 @@ func (e *engine) frameMeans(s signal) signal {
 		}
 	case *wire.Refused:
 		if f.Request == e.link.request || f.Request == 0 {
-			return e.refusalMeans(s, f)
+			e.renameRefusal(s, f)
 		}
 	case *wire.Reply:
 		s.kind = replied
@@ -71,12 +70,11 @@ func (e *engine) frameMeans(s signal) signal {
 		}
 		s.failure = failure{orElse(f.Code, codes.Disconnected), clean(f.Text), millis(f.RetryAfter)}
 	}
-	return s
 }
 
-// refusalMeans tells a refusal for good from one to come back from. While somebody waits for a login only the code decides;
+// renameRefusal tells a refusal for good from one to come back from. While somebody waits for a login only the code decides;
 // a session that comes back is not given up where the server says when to try again.
-func (e *engine) refusalMeans(s signal, f *wire.Refused) signal {
+func (e *engine) renameRefusal(s *signal, f *wire.Refused) {
 	s.kind, s.failure = refused, failure{orElse(f.Code, codes.ServerInternal), clean(f.Text), millis(f.RetryAfter)}
 	s.kick = newKick(f.Reason, f.ByPlatform, f.ByLabel, f.At)
 	switch again := f.Code.Retry(); {
@@ -87,7 +85,6 @@ func (e *engine) refusalMeans(s signal, f *wire.Refused) signal {
 	case again && e.session.deadline.until(e.now) > s.failure.retryAfter: // else the try would come too late for everybody
 		s.kind = deferred
 	}
-	return s
 }
 
 // unreadableResume reports whether code says that the server cannot make out a resume ticket, rather than that the session

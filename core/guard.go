@@ -33,7 +33,7 @@ type panicked struct{ what, text, stack string }
 func (e *engine) spawn(what string, f func(t *task)) {
 	go func() {
 		t := new(task)
-		defer t.guard(what, func(p panicked) { e.client.post(signal{kind: broke, panicked: &p}) })
+		defer t.guard(what, func(p panicked) { e.client.post(&signal{kind: broke, panicked: &p}) })
 		f(t)
 	}()
 }

@@ -53,8 +53,8 @@ func (e *engine) dial() {
 	e.spawn("dial", func(t *task) {
 		conn, err := ws.Dial(ctx, e.dialOptions(t, &l.reached))
 		if err != nil {
-			e.client.post(signal{kind: lost, link: l.number, failure: dialFailure(err)})
-		} else if !e.client.post(signal{kind: dialed, link: l.number, conn: conn}) {
+			e.client.post(&signal{kind: lost, link: l.number, failure: dialFailure(err)})
+		} else if !e.client.post(&signal{kind: dialed, link: l.number, conn: conn}) {
 			_ = conn.Drop()
 		}
 	})
@@ -77,8 +77,8 @@ func (e *engine) listen(conn *ws.Conn) {
 	l.hangUp() // the dial is over: its context is of no use any more
 	l.conn = conn
 	conn.Watch(
-		func(clock []byte) { e.client.post(signal{kind: heard, link: l.number, clock: clock}) },
-		func() { e.client.post(signal{kind: heard, link: l.number}) },
+		func(clock []byte) { e.client.post(&signal{kind: heard, link: l.number, clock: clock}) },
+		func() { e.client.post(&signal{kind: heard, link: l.number}) },
 	)
 	e.spawn("read", func(*task) {
 		defer close(l.confirmed)
@@ -99,7 +99,7 @@ func (e *engine) readFrame(l *link) bool {
 		}
 		return err == nil
 	case err != nil:
-		s := signal{kind: lost, link: l.number}
+		s := &signal{kind: lost, link: l.number}
 		var stop bool
 		if s.failure, stop = readFailure(err); stop {
 			s.kind = stopped
@@ -107,7 +107,7 @@ func (e *engine) readFrame(l *link) bool {
 		e.client.post(s)
 		return false
 	}
-	return e.client.post(signal{kind: framed, link: l.number, frame: f})
+	return e.client.post(&signal{kind: framed, link: l.number, frame: f})
 }
 
 // introduce sends the first frame: the resume ticket, which costs the server least, or the ticket.
@@ -140,7 +140,7 @@ func (e *engine) send(f wire.Frame) {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				code = codes.SendTimeout
 			}
-			e.client.post(signal{kind: lost, link: l.number, failure: failure{code: code, text: clean(err.Error())}})
+			e.client.post(&signal{kind: lost, link: l.number, failure: failure{code: code, text: clean(err.Error())}})
 		}
 	})
 }

@@ -34,15 +34,15 @@ func (e *engine) probe() {
 
 // silence says what it means that nothing came from the server until at. If only the wall clock has reached it, this machine
 // slept, or its clock was set: then the server may have spoken, and is asked.
-func (e *engine) silence(at moment) signal {
+func (e *engine) silence(at moment) *signal {
 	switch {
 	case e.link.probing:
-		return signal{kind: silent, failure: failure{code: codes.Disconnected, text: "no sign of life within 2s"}}
+		return &signal{kind: silent, failure: failure{code: codes.Disconnected, text: "no sign of life within 2s"}}
 	case e.now.mono < at.mono:
-		return signal{kind: wake}
+		return &signal{kind: wake}
 	}
 	text := fmt.Sprintf("nothing came from the server for %s", e.session.ping+silenceAllowed)
-	return signal{kind: lost, failure: failure{code: codes.Disconnected, text: text}}
+	return &signal{kind: lost, failure: failure{code: codes.Disconnected, text: text}}
 }
 
 // setClock takes the server's clock from a ping: 8 bytes, big-endian, Unix milliseconds. Pings of proxies carry none.

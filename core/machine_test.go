@@ -98,12 +98,12 @@ func TestEveryActionOfTheTableIsKnown(t *testing.T) {
 			for _, a := range r.do {
 				func() {
 					defer func() { require.NotContains(t, fmt.Sprint(recover()), "no such action") }()
-					e.perform(a, signal{})
+					e.perform(a, &signal{})
 				}()
 			}
 		}
 	}
-	require.PanicsWithValue(t, "core: no such action: nonsense", func() { e.perform("nonsense", signal{}) })
+	require.PanicsWithValue(t, "core: no such action: nonsense", func() { e.perform("nonsense", &signal{}) })
 }
 
 // Whatever a host, a server and a network do, in whatever order: every call is answered once, events alternate as promised,

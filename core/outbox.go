@@ -19,7 +19,7 @@ type outbox struct {
 	report   func(panicked) // tells the engine of a panic of ours
 	finished chan struct{}  // closed when the last item was delivered
 	broken   chan struct{}  // closed when the engine gave the Listener up
-	goid     atomic.Uint64  // of the goroutine that delivers
+	inside   atomic.Uint64  // the goroutine that is inside the Listener or a callback; 0 if none is
 
 	mu     sync.Mutex
 	items  []item
@@ -88,12 +88,13 @@ func (o *outbox) run() {
 		}
 	}()
 	defer t.guard("delivery", o.report)
-	o.goid.Store(goroutineID())
+	self := goroutineID()
 	for {
 		i, ok := o.take()
 		if !ok {
 			break
 		}
+		o.inside.Store(self)
 		t.host(func() {
 			if i.call != nil {
 				i.call.finish()
@@ -101,9 +102,9 @@ func (o *outbox) run() {
 				o.listener(i.event)
 			}
 		})
+		o.inside.Store(0)
 	}
 	ended = true
-	o.goid.Store(0)
 	close(o.finished)
 }
 
@@ -133,4 +134,7 @@ func (o *outbox) take() (item, bool) {
 }
 
 // delivering reports whether the caller runs inside the Listener or a callback.
-func (o *outbox) delivering() bool { return o.goid.Load() == goroutineID() }
+func (o *outbox) delivering() bool {
+	inside := o.inside.Load()
+	return inside != 0 && inside == goroutineID()
+}

@@ -133,7 +133,7 @@ func (e *engine) pending(of kind) []*call {
 }
 
 // forsake answers the caller who does not wait any more, with what there is. A login that nobody waits for ends.
-func (e *engine) forsake(s signal) {
+func (e *engine) forsake(s *signal) {
 	k := s.call
 	if k.settled { // the answer waits in the outbox
 		k.finish()
@@ -142,7 +142,7 @@ func (e *engine) forsake(s signal) {
 	k.direct = true
 	e.settleWith(k, outcome{err: canceledError(k, s.cause)})
 	if k.kind == login && len(e.pending(login)) == 0 {
-		e.apply(signal{kind: givenUp})
+		e.apply(&signal{kind: givenUp})
 	}
 }
 
@@ -153,7 +153,7 @@ func (e *engine) settleOverdue() {
 		switch {
 		case k.settled || k.kind == logout || !k.deadline.reached(e.now):
 		case k.kind == login && len(e.pending(login)) == 1:
-			e.apply(signal{kind: timedOut, failure: e.whyLate()})
+			e.apply(&signal{kind: timedOut, failure: e.whyLate()})
 		default:
 			e.settle(k, LoginResult{}, e.whyLate())
 		}

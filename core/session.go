@@ -78,7 +78,7 @@ func (e *engine) repeatLogin(k *call) {
 }
 
 // await arms the next try.
-func (e *engine) await(s signal) {
+func (e *engine) await(s *signal) {
 	ses := e.session
 	if e.state == online && ses.online.since(e.now) >= stableAfter {
 		e.tries = 0
@@ -99,7 +99,7 @@ func (e *engine) await(s signal) {
 }
 
 // end ends the session because the server said so, or part because we want to.
-func (e *engine) end(s signal) {
+func (e *engine) end(s *signal) {
 	ses := e.session
 	e.logf(codes.LogInfo, "logged out user=%s code=%d signal=%s reason=%q", ses.user, s.failure.code, s.kind, s.failure.words())
 	e.spentTickets.note(s.failure.code, ses.ticket)
@@ -115,13 +115,11 @@ func (e *engine) end(s signal) {
 	e.session = nil
 }
 
-func endEvent(s signal) Event {
-	kind := codes.EventKickedOffline
+func endEvent(s *signal) Event {
 	if expires(s.failure.code) {
-		kind = codes.EventUserSigExpired
-		s.kick = Kick{}
+		return Event{Kind: codes.EventUserSigExpired, Code: s.failure.code, Text: s.failure.words()}
 	}
-	return Event{Kind: kind, Code: s.failure.code, Text: s.failure.words(), Kick: s.kick}
+	return Event{Kind: codes.EventKickedOffline, Code: s.failure.code, Text: s.failure.words(), Kick: s.kick}
 }
 
 // expires reports whether code ends a session because of its ticket: a new one brings the user back.
@@ -132,6 +130,6 @@ func expires(code codes.Code) bool {
 func (e *engine) setBackground(background bool) {
 	e.background = background
 	if !background {
-		e.apply(signal{kind: wake})
+		e.apply(&signal{kind: wake})
 	}
 }
