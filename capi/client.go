@@ -22,7 +22,7 @@ type client struct {
 	slot   *C.struct_tim_slot
 	engine *core.Client
 
-	publisher publisher
+	publisher *publisher
 	tickets   tickets
 
 	delivering bool        // the delivery goroutine has its thread; only that goroutine looks
@@ -47,28 +47,34 @@ func find(handle C.tim_client) *client {
 
 // open makes the client of slot. Its callbacks wait until tim_client_new has stored the handle.
 func open(slot *C.struct_tim_slot, handle C.tim_client, config *C.tim_config) error {
-	c := &client{handle: handle, slot: slot}
-	c.publisher.to = &slot.now
 	options, err := options(config)
 	if err != nil {
 		return err
 	}
+	c := &client{handle: handle, slot: slot, publisher: newPublisher(slot.now, handle)}
 	options.Listener = c.deliverEvent
 	options.OnState = c.publisher.publish
 	if config.ticket_provider != nil {
 		options.TicketProvider = c.askForTicket
 	}
 	if c.engine, err = core.Open(options); err != nil {
+		c.publisher.end()
 		return err
 	}
 	place(handle).Store(c)
 	return nil
 }
 
+// close starts the end of c. Its last callback is what tim_client_free waits for.
+func (c *client) close() {
+	c.publisher.end()
+	go c.engine.Close()
+}
+
 // fail closes c after a panic of ours.
 func (c *client) fail() {
 	c.failed.Store(true)
-	go c.engine.Close()
+	c.close()
 }
 
 // options translates a config; zero means the same in both.

@@ -15,7 +15,7 @@ void tim_deliver_event(struct tim_slot *slot, tim_event *event) {
   tim_event_fn on_event = slot->on_event;
   void *user_data = slot->event_data;
   slot->in_event = on_event != NULL;
-  if (event->kind == TIM_EVENT_CLOSED) __atomic_store_n(&slot->open, 0, __ATOMIC_RELEASE);
+  if (event->kind == TIM_EVENT_CLOSED) slot->closing = 1;
   pthread_mutex_unlock(&slot->mutex);
   if (!on_event) return;
 

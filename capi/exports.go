@@ -20,12 +20,10 @@ func timgo_new(slot *C.struct_tim_slot, handle C.tim_client, config *C.tim_confi
 	return result(open(slot, handle, config))
 }
 
-// timgo_close starts the end of a client. Its last callback is what tim_client_free waits for.
-//
 //export timgo_close
 func timgo_close(handle C.tim_client) {
 	with(handle, func(c *client) error {
-		go c.engine.Close()
+		c.close()
 		return nil
 	})
 }

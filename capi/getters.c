@@ -1,7 +1,4 @@
-/* The functions of tim.h that never enter Go: they read what Go publishes in a slot, or constants.
- *
- * A getter asks twice whether the handle is the slot's, before and after reading: the slot may have been given to
- * another client in between. */
+/* The functions of tim.h that never enter Go: they read what Go publishes, or constants. */
 #define TIM_BUILDING
 #include "tim_internal.h"
 
@@ -9,20 +6,16 @@
 #include <time.h>
 
 int32_t tim_get_login_status(tim_client client) {
-  const struct tim_slot *slot = tim_slot_of(client);
-  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
-  int32_t status = __atomic_load_n(&slot->now.status, __ATOMIC_ACQUIRE);
-  return tim_slot_is(slot, client) ? status : TIM_NOT_INITIALIZED;
+  uint64_t state;
+  return tim_look(client, &state) ? (int32_t)(state & TIM_STATUS_MASK) : TIM_NOT_INITIALIZED;
 }
 
 int32_t tim_is_ready(tim_client client) {
-  const struct tim_slot *slot = tim_slot_of(client);
-  if (!tim_slot_is(slot, client)) return 0;
-  int32_t ready = __atomic_load_n(&slot->now.ready, __ATOMIC_ACQUIRE);
-  return tim_slot_is(slot, client) ? ready : 0;
+  uint64_t state;
+  return tim_look(client, &state) && state & TIM_READY;
 }
 
-/* Copies the name out between two equal, even values of user_seq. */
+/* Copies the name between two equal, even values of user_seq. */
 static void read_user(const struct tim_published *now, uint64_t name[5]) {
   uint64_t before, after;
   do {
@@ -32,15 +25,17 @@ static void read_user(const struct tim_published *now, uint64_t name[5]) {
   } while (before != after || before % 2);
 }
 
-tim_code tim_get_login_user(tim_client client, char *buffer, size_t *size) {
-  const struct tim_slot *slot = tim_slot_of(client);
-  uint64_t name[5];
-  size_t capacity, needed;
+/* The two getters below ask for the client again when they have read: in between, the slot may have become another's. */
 
-  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+tim_code tim_get_login_user(tim_client client, char *buffer, size_t *size) {
+  uint64_t name[5], state;
+  size_t capacity, needed;
+  const struct tim_published *now = tim_look(client, &state);
+
+  if (!now) return TIM_NOT_INITIALIZED;
   if (!size || (!buffer && *size)) return TIM_INVALID_PARAMETERS;
-  read_user(&slot->now, name);
-  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+  read_user(now, name);
+  if (!tim_look(client, &state)) return TIM_NOT_INITIALIZED;
   capacity = *size;
   needed = strlen((const char *)name) + 1;
   *size = needed;
@@ -50,15 +45,16 @@ tim_code tim_get_login_user(tim_client client, char *buffer, size_t *size) {
 }
 
 tim_code tim_get_server_time(tim_client client, int64_t *unix_ms) {
-  const struct tim_slot *slot = tim_slot_of(client);
   struct timespec here;
   int64_t offset;
+  uint64_t state;
+  const struct tim_published *now = tim_look(client, &state);
 
   if (unix_ms) *unix_ms = 0;
-  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+  if (!now) return TIM_NOT_INITIALIZED;
   if (!unix_ms) return TIM_INVALID_PARAMETERS;
-  offset = __atomic_load_n(&slot->now.clock_offset_ns, __ATOMIC_ACQUIRE);
-  if (!tim_slot_is(slot, client)) return TIM_NOT_INITIALIZED;
+  offset = __atomic_load_n(&now->clock_offset_ns, __ATOMIC_ACQUIRE);
+  if (!tim_look(client, &state)) return TIM_NOT_INITIALIZED;
   if (offset == TIM_CLOCK_UNKNOWN) return TIM_NOT_LOGGED_IN;
   clock_gettime(CLOCK_REALTIME, &here);
   *unix_ms = ((int64_t)here.tv_sec * 1000000000 + here.tv_nsec + offset) / 1000000;

@@ -13,16 +13,26 @@ import (
 	"github.com/opentim/tim/core"
 )
 
-// A publisher writes what the getters of C answer into a slot. The mutex is there for the end: once ended it never
-// writes again, because the slot may belong to somebody else.
+// A publisher writes what the getters of C answer, from the birth of a client until it is freed. The mutex is there for the
+// end: after it nothing may be written, because the slot will be somebody else's.
 type publisher struct {
 	mu    sync.Mutex
 	to    *C.struct_tim_published
+	open  uint64 // the generation of the handle, and TIM_OPEN
 	user  string
 	ended bool
 }
 
-// publish is core's OnState: it runs on the engine's goroutine, before the event that tells the same.
+func newPublisher(to *C.struct_tim_published, handle C.tim_client) *publisher {
+	p := &publisher{to: to, open: uint64(handle)&^(C.TIM_MAX_CLIENTS-1) | C.TIM_OPEN}
+	atomic.StoreInt64((*int64)(&to.clock_offset_ns), C.TIM_CLOCK_UNKNOWN)
+	p.publishUser("")
+	p.publishState(p.open)
+	return p
+}
+
+// publish is core's OnState: it runs on the engine's goroutine, before the event that tells the same. The state goes last,
+// so whoever sees "logged in" sees the user, too.
 func (p *publisher) publish(s core.Snapshot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -36,13 +46,24 @@ func (p *publisher) publish(s core.Snapshot) {
 	if s.ClockKnown {
 		atomic.StoreInt64((*int64)(&p.to.clock_offset_ns), int64(s.ClockOffset))
 	}
-	ready := int32(0)
+	state := p.open | uint64(s.Status)&C.TIM_STATUS_MASK
 	if s.Ready {
-		ready = 1
+		state |= C.TIM_READY
 	}
-	atomic.StoreInt32((*int32)(&p.to.ready), ready)
-	atomic.StoreInt32((*int32)(&p.to.status), int32(s.Status))
+	p.publishState(state)
 }
+
+// end makes the handle one that is not known.
+func (p *publisher) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ended {
+		p.ended = true
+		p.publishState(0)
+	}
+}
+
+func (p *publisher) publishState(state uint64) { atomic.StoreUint64((*uint64)(&p.to.state), state) }
 
 // publishUser changes the name word by word; a reader that sees user_seq odd or changed reads again. The last byte stays
 // NUL.
@@ -55,10 +76,4 @@ func (p *publisher) publishUser(user string) {
 		atomic.StoreUint64((*uint64)(&p.to.user[i]), w)
 	}
 	atomic.AddUint64(seq, 1)
-}
-
-func (p *publisher) end() {
-	p.mu.Lock()
-	p.ended = true
-	p.mu.Unlock()
 }

@@ -1,7 +1,11 @@
 /* The table of clients: which handle stands for which slot. */
 #include "tim_internal.h"
 
+struct tim_published tim_published[TIM_MAX_CLIENTS];
 static struct tim_slot slots[TIM_MAX_CLIENTS];
+
+/* So that a small number that strays into a call is never a client. */
+#define FIRST_GENERATION (UINT64_C(1) << 32)
 
 static pthread_mutex_t table_mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the two below */
 static int32_t used_slots; /* those from here on were never used */
@@ -19,10 +23,6 @@ struct tim_slot *tim_slot_of(tim_client client) {
   return &slots[client % TIM_MAX_CLIENTS];
 }
 
-int tim_slot_is(const struct tim_slot *slot, tim_client client) {
-  return __atomic_load_n(&slot->open, __ATOMIC_ACQUIRE) == client && client != 0;
-}
-
 static struct tim_slot *pop_free(void) {
   struct tim_slot *slot = NULL;
   pthread_mutex_lock(&table_mutex);
@@ -30,7 +30,9 @@ static struct tim_slot *pop_free(void) {
     slot = &slots[first_free];
     first_free = slot->next_free;
   } else if (used_slots < TIM_MAX_CLIENTS) {
-    slot = &slots[used_slots++];
+    slot = &slots[used_slots];
+    slot->now = &tim_published[used_slots++];
+    slot->generation = FIRST_GENERATION;
     pthread_mutex_init(&slot->mutex, NULL);
     pthread_cond_init(&slot->changed, NULL);
   }
@@ -38,22 +40,19 @@ static struct tim_slot *pop_free(void) {
   return slot;
 }
 
-/* tim_slot_take makes a slot ready under a handle that was never used. NULL if there is none. */
+/* tim_slot_take makes a slot ready under a handle that was never used. NULL if there is none. Nothing is published
+ * about it yet. */
 struct tim_slot *tim_slot_take(tim_client *client) {
   struct tim_slot *slot;
   pthread_once(&fork_watch, watch_fork);
   slot = pop_free();
   if (!slot) return NULL;
   pthread_mutex_lock(&slot->mutex);
-  if (++slot->generation == 0) slot->generation = 1; /* so that no handle is 0 */
-  *client = (uint64_t)slot->generation << 32 | (uint64_t)(slot - slots);
+  *client = ++slot->generation << TIM_SLOT_BITS | (uint64_t)(slot - slots);
   slot->handle = *client;
+  slot->closing = 0;
   slot->has_delivery_thread = 0;
   slot->on_event = NULL;
-  __atomic_store_n(&slot->now.status, TIM_LOGGED_OUT, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->now.ready, 0, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot->now.clock_offset_ns, TIM_CLOCK_UNKNOWN, __ATOMIC_RELAXED);
-  for (int i = 0; i < 5; i++) __atomic_store_n(&slot->now.user[i], 0, __ATOMIC_RELAXED);
   pthread_mutex_unlock(&slot->mutex);
   return slot;
 }
@@ -61,7 +60,6 @@ struct tim_slot *tim_slot_take(tim_client *client) {
 /* tim_slot_give_back ends the client that holds slot. Whoever waited for that finds the slot free. */
 void tim_slot_give_back(struct tim_slot *slot) {
   pthread_mutex_lock(&slot->mutex);
-  __atomic_store_n(&slot->open, 0, __ATOMIC_RELEASE);
   slot->handle = 0;
   pthread_mutex_lock(&table_mutex);
   slot->next_free = first_free;

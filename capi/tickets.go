@@ -71,7 +71,7 @@ func (t *tickets) provide(request uint64, ticket string) error {
 	defer t.mu.Unlock()
 	answer, ok := t.waiting[request]
 	if !ok {
-		return fmt.Errorf("ticket request %d is not waiting: %w", request, codes.InvalidOperation)
+		return codes.InvalidOperation
 	}
 	delete(t.waiting, request)
 	answer <- ticket

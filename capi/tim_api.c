@@ -7,8 +7,9 @@
 
 /* What an entering call needs before it may enter Go: no child of a fork, a live client. */
 static tim_code check(tim_client client) {
+  uint64_t state;
   if (tim_forked()) return TIM_INVALID_OPERATION;
-  return tim_slot_is(tim_slot_of(client), client) ? TIM_OK : TIM_NOT_INITIALIZED;
+  return tim_look(client, &state) ? TIM_OK : TIM_NOT_INITIALIZED;
 }
 
 /* Copies a config of any size to one of ours: what an older header does not have is zero, what a newer header
@@ -46,10 +47,7 @@ tim_code tim_client_new_abi(const tim_config *config, tim_client *client, uint32
 
   pthread_mutex_lock(&slot->mutex); /* the first callback waits for this */
   code = timgo_new(slot, handle, &copy);
-  if (!code) {
-    *client = handle;
-    __atomic_store_n(&slot->open, handle, __ATOMIC_RELEASE);
-  }
+  if (!code) *client = handle;
   pthread_mutex_unlock(&slot->mutex);
   if (code) tim_slot_give_back(slot);
   return code;
@@ -60,7 +58,7 @@ tim_code tim_set_event_callback(tim_client client, tim_event_fn on_event, void *
   tim_code code = check(client);
   if (code) return code;
   pthread_mutex_lock(&slot->mutex);
-  if (!tim_slot_is(slot, client)) code = TIM_NOT_INITIALIZED;
+  if (slot->handle != client || slot->closing) code = TIM_NOT_INITIALIZED;
   if (!code) {
     uint64_t running = slot->events_done;
     slot->on_event = on_event;
@@ -126,8 +124,8 @@ tim_code tim_client_free(tim_client client) {
     pthread_mutex_unlock(&slot->mutex);
     return TIM_NOT_INITIALIZED;
   }
-  first = tim_slot_is(slot, client);
-  __atomic_store_n(&slot->open, 0, __ATOMIC_RELEASE);
+  first = !slot->closing;
+  slot->closing = 1;
   inside = slot->has_delivery_thread && pthread_equal(slot->delivery_thread, pthread_self());
   pthread_mutex_unlock(&slot->mutex);
 

@@ -6,30 +6,35 @@
 
 #include "tim.h"
 
-#define TIM_MAX_CLIENTS 4096 /* a power of two: the low bits of a tim_client are its slot */
+/* A tim_client is a generation, never 0, and below it the number of a slot. */
+#define TIM_SLOT_BITS 12
+#define TIM_MAX_CLIENTS (1 << TIM_SLOT_BITS)
+
 #define TIM_CLOCK_UNKNOWN INT64_MIN
 
-/* What the getters answer. Go writes it with sync/atomic, C reads it with the __atomic builtins: a getter never
- * enters Go. One goroutine writes; user_seq is odd while it is changing user. */
+/* What the getters of one client answer: a cache line. Go writes it with sync/atomic, C reads it with the __atomic
+ * builtins, so a getter never enters Go. */
 struct tim_published {
-  int32_t status;
-  int32_t ready;
-  int64_t clock_offset_ns
-      __attribute__((aligned(8))); /* server's clock minus CLOCK_REALTIME, or TIM_CLOCK_UNKNOWN */
-  uint64_t user_seq __attribute__((aligned(8)));
-  uint64_t user[5] __attribute__((aligned(8))); /* the name, padded with NULs */
-};
+  uint64_t state; /* the generation; below it TIM_OPEN, TIM_READY and the login status; 0: nobody */
+  int64_t clock_offset_ns; /* server's clock minus CLOCK_REALTIME, or TIM_CLOCK_UNKNOWN */
+  uint64_t user_seq;       /* odd while user changes */
+  uint64_t user[5];        /* the name, padded with NULs */
+} __attribute__((aligned(64)));
 
-/* A place for a client. Slots are never freed, only used again under another handle, so a stale handle finds a
- * slot that does not answer to it. */
+#define TIM_STATUS_MASK 3
+#define TIM_READY 4
+#define TIM_OPEN 8
+
+/* A place for a client. Slots are never freed, only used again under another generation, so a stale handle finds a slot
+ * that does not answer to it. */
 struct tim_slot {
-  uint64_t open; /* atomic: the handle while calls are welcome, else 0 */
-  struct tim_published now;
+  struct tim_published *now;
 
   pthread_mutex_t mutex; /* guards what follows */
   pthread_cond_t changed;
-  uint64_t handle;     /* 0: the slot is free; set until the client's last callback has returned */
-  uint32_t generation; /* how often the slot was used */
+  uint64_t handle;     /* set until the client's last callback has returned; 0: the slot is free */
+  uint64_t generation; /* how often the slot was used */
+  int closing;         /* tim_client_free was called, or TIM_EVENT_CLOSED delivered */
   int32_t next_free;
 
   pthread_t delivery_thread;
@@ -47,11 +52,18 @@ struct tim_slot {
 };
 
 /* slots.c */
+extern struct tim_published tim_published[TIM_MAX_CLIENTS];
 struct tim_slot *tim_slot_of(tim_client client); /* where client is if it is anywhere; never NULL */
 struct tim_slot *tim_slot_take(tim_client *client);
 void tim_slot_give_back(struct tim_slot *slot);
-int tim_slot_is(const struct tim_slot *slot, tim_client client); /* may client be called? */
 int tim_forked(void); /* is this a child that did not exec? */
+
+/* What is published about client; NULL if it is none, or being freed. *state is one moment's truth. */
+static inline const struct tim_published *tim_look(tim_client client, uint64_t *state) {
+  const struct tim_published *now = &tim_published[client % TIM_MAX_CLIENTS];
+  *state = __atomic_load_n(&now->state, __ATOMIC_ACQUIRE);
+  return (*state ^ client) >> TIM_SLOT_BITS == 0 && *state & TIM_OPEN ? now : NULL;
+}
 
 /* deliver.c: what Go calls, on the client's delivery thread only. */
 void tim_deliver_begin(struct tim_slot *slot);
@@ -64,7 +76,6 @@ void tim_deliver_end(struct tim_slot *slot);
 
 /* exports.go. No const: cgo cannot say it. */
 extern tim_code timgo_new(struct tim_slot *slot, tim_client client, tim_config *config);
-extern void timgo_opened(tim_client client);
 extern void timgo_close(tim_client client);
 extern tim_code timgo_login(tim_client client, char *user_id, char *ticket, tim_done_fn done,
                             void *user_data);

@@ -22,7 +22,7 @@
 //	garbage, cut      as above
 //
 // A renewal is answered by the first word of its ticket. A session can be resumed until it is kicked, expired or logged
-// out. /no-websocket answers every request with 404. The server's clock is an hour ahead.
+// out. The server's clock is an hour ahead. Below /no-websocket every answer is 404, and /echo sends every message back.
 package main
 
 import (
@@ -47,6 +47,7 @@ func main() {
 	s := &server{sessions: make(map[string]string)}
 	http.HandleFunc("/", s.serve)
 	http.Handle("/no-websocket", http.NotFoundHandler())
+	http.HandleFunc("/echo", echo)
 	go func() { _ = http.Serve(listener, nil) }()
 	fmt.Printf("ws://%s/\n", listener.Addr())
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -78,6 +79,20 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		c.handle(frame)
+	}
+}
+
+func echo(w http.ResponseWriter, r *http.Request) {
+	conn, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	for {
+		kind, data, err := conn.ReadMessage()
+		if err != nil || conn.WriteMessage(kind, data) != nil {
+			return
+		}
 	}
 }
 
