@@ -23,6 +23,7 @@ var outputs = []struct{ path, template, sources string }{
 	{"bindings/js/src/codes.gen.ts", "codes.ts.tmpl", "spec/codes.json"},
 	{"bindings/js/src/events.gen.ts", "events.ts.tmpl", "spec/events.json"},
 	{"bindings/js/src/version.gen.ts", "version.ts.tmpl", "VERSION"},
+	{"bindings/usersig/src/codes.gen.ts", "usersig.ts.tmpl", "spec/codes.json"},
 	{"docs/codes.md", "codes.md.tmpl", "spec/codes.json and spec/events.json"},
 }
 
@@ -77,6 +78,13 @@ func article(word string) string {
 
 // Common returns the codes that every language knows.
 func (s *Spec) Common() []Code { return s.codes(func(c Code) bool { return c.Facade == "" }) }
+
+// Ticket returns the codes that signing or verifying a ticket can end with.
+func (s *Spec) Ticket() []Code {
+	return s.codes(func(c Code) bool {
+		return strings.HasPrefix(c.Name, "Ticket") || c.Name == "InvalidUserID" || c.Name == "InvalidParameters"
+	})
+}
 
 // Closing returns the codes that end a connection.
 func (s *Spec) Closing() []Code { return s.codes(func(c Code) bool { return c.Close != 0 }) }
