@@ -10,7 +10,6 @@ const (
 // armTicket sets h's timer for its ticket. The caller holds the table's lock.
 func (h *Held) armTicket(now time.Time) {
 	left := time.Unix(h.expires+1, 0).Sub(now)
-	h.warned = false
 	h.sessions.wheel.Start(&h.timer, left-min(expiringLead, left/expiringShare), h.ticketDue)
 }
 
@@ -18,21 +17,18 @@ func (h *Held) armTicket(now time.Time) {
 func (h *Held) ticketDue() {
 	s := h.sessions
 	var expires time.Time
-	var remind, end bool
-	s.held.with(h, func() {
+	var end bool
+	holds := s.held.with(h, func() {
 		now := time.Now()
 		expires = time.Unix(h.expires, 0)
-		if end = ended(expires, now); end {
-			return
+		if end = ended(expires, now); !end {
+			s.wheel.Start(&h.timer, time.Unix(h.expires+1, 0).Sub(now), h.ticketDue)
 		}
-		remind = !h.warned
-		h.warned = true
-		s.wheel.Start(&h.timer, time.Unix(h.expires+1, 0).Sub(now), h.ticketDue)
 	})
 	switch {
-	case remind:
+	case holds && !end:
 		h.conn.TicketExpiring(expires)
-	case end && s.held.end(h, over):
+	case holds && s.held.end(h, over):
 		s.debug("ticket expired", h)
 		h.conn.TicketExpired(expires)
 		s.removeLater(h.key, h.id, h.resumes)

@@ -27,7 +27,6 @@ type Held struct {
 	expires int64  // Unix seconds
 	round   uint32 // of the sweep, when the key was last found to be right
 	state   heldState
-	warned  bool  // the client knows that its ticket ends soon
 	meek    bool  // admitted provisionally where nobody may have to leave for it
 	early   *Kick // came while arriving
 

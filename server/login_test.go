@@ -255,6 +255,31 @@ func TestAKickOvertakesTheLogin(t *testing.T) {
 	})
 }
 
+func TestAKickIsFenced(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b := w.node(), w.node()
+		phone := w.device("alice", ios).login(a)
+		k := server.Kick{Key: key("alice"), Session: phone.grant.Session, LoginSeq: phone.grant.LoginSeq, Reason: codes.KickMultipleDevice}
+		wrong := []server.Kick{k, k, k}
+		wrong[0].LoginSeq--
+		wrong[1].Session = "another"
+		wrong[2].Reason = 0 // for the connection before the one that is there
+		for _, k := range wrong {
+			told, err := b.registry.Kick(ctx, "node-1.1", k)
+			require.NoError(t, err)
+			require.False(t, told)
+		}
+		phone.hearsNothing()
+		told, err := b.registry.Kick(ctx, "node-1.1", k)
+		require.NoError(t, err)
+		require.True(t, told)
+		phone.hears("kicked: multiple_device")
+		told, err = b.registry.Kick(ctx, "node-1.1", k) // a repeated one finds nobody
+		require.NoError(t, err)
+		require.False(t, told)
+	})
+}
+
 func TestASweepComesBetweenTheKeyAndTheConnection(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		n := w.node()
@@ -272,6 +297,7 @@ func TestClose(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		n := w.node()
 		phone := w.device("alice", ios).login(n)
+		n.registry.set(func() { n.registry.updating = func() { time.Sleep(time.Second) } }) // Close waits for it
 		phone.lose(n)
 		n.close()
 		require.NoError(t, n.Close(ctx), "twice")

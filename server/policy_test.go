@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,8 @@ func TestSettingsTakeEffectOnEveryNode(t *testing.T) {
 
 		_, err = b.SetSettings(ctx, appID, single)
 		require.ErrorIs(t, err, codes.InvalidOperation, "somebody else was faster")
+		w.wait(10 * time.Minute)
+		require.Equal(t, 2, strings.Count(w.logs.String(), "settings applied"), "once on each node")
 	})
 }
 

@@ -184,6 +184,20 @@ func TestTheRegistryCannotBeReached(t *testing.T) {
 		})
 	})
 
+	t.Run("who logs out before its key knows it has left", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			n := w.node()
+			down(true, n)
+			phone := w.device("alice", ios).login(n)
+			n.registry.set(func() {
+				n.registry.down = false
+				n.registry.updating = func() { require.NoError(t, n.Logout(ctx, phone.grant.Held)) }
+			})
+			w.wait(time.Second)
+			w.online(n, "alice")
+		})
+	})
+
 	t.Run("who logs out while it comes back has left", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			n := w.node()
@@ -198,6 +212,22 @@ func TestTheRegistryCannotBeReached(t *testing.T) {
 				}
 			})
 			w.wait(10 * time.Second)
+			w.online(n, "alice")
+		})
+	})
+
+	t.Run("who is lost while it is away for long is away when it is back", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			n := w.node()
+			phone := w.device("alice", ios).login(n)
+			down(true, n)
+			phone.lose(n)
+			w.wait(10 * time.Minute)
+			down(false, n)
+			w.online(n, "alice", "ios")
+			w.wait(time.Minute)
+			w.online(n, "alice", "ios away")
+			w.wait(4 * time.Minute)
 			w.online(n, "alice")
 		})
 	})

@@ -262,6 +262,7 @@ type faultyRegistry struct {
 	down     bool
 	loseKick bool
 	fails    error  // what Update fails with
+	updating func() // before the next Update, once
 	updated  func() // after the next Update, once
 }
 
@@ -279,8 +280,12 @@ func (r *faultyRegistry) isDown() bool {
 
 func (r *faultyRegistry) Update(ctx context.Context, k server.UserKey, change func([]server.Session) ([]server.Session, error)) error {
 	r.mu.Lock()
-	down, fails := r.down, r.fails
+	down, fails, updating := r.down, r.fails, r.updating
+	r.updating = nil
 	r.mu.Unlock()
+	if updating != nil {
+		updating()
+	}
 	if down {
 		return fmt.Errorf("no leader: %w", server.ErrUnavailable)
 	}
