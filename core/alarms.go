@@ -44,7 +44,7 @@ func (e *engine) ring() {
 func (e *engine) alarmSignal(a alarm, at moment) *signal {
 	switch a {
 	case alarmAttempt:
-		return &signal{kind: lost, failure: e.whyLate()}
+		return &signal{kind: lost, failure: e.whySlow()}
 	case alarmRetry:
 		return &signal{kind: retry}
 	case alarmAsk:
@@ -78,12 +78,17 @@ func (e *engine) rearm() {
 	}
 }
 
-// whyLate names why no answer came in time: the last failure of this login, or how far the present try came.
+// whyLate names why a call was not answered in time: the last failure, or how far the present try came.
 func (e *engine) whyLate() failure {
-	switch {
-	case e.session != nil && e.session.last.code != codes.OK && e.state != online:
-		return e.session.last
-	case e.state == dialing && !e.link.reached.Load():
+	if s := e.session; s != nil && s.last.code != codes.OK {
+		return s.last
+	}
+	return e.whySlow()
+}
+
+// whySlow names what the present try waits for.
+func (e *engine) whySlow() failure {
+	if e.state == dialing && !e.link.reached.Load() {
 		return failure{code: codes.ConnectTimeout}
 	}
 	return failure{code: codes.AckTimeout}

@@ -35,6 +35,36 @@ func TestWaitsGrowFromTheBaseToTheCap(t *testing.T) {
 	}
 }
 
+func TestATryThatHangsIsGivenUpAndSaysHowFarItCame(t *testing.T) {
+	for _, tt := range []struct {
+		want    codes.Code
+		arrange func(*timtest.Server)
+	}{
+		{codes.ConnectTimeout, func(s *timtest.Server) {
+			s.OnDial = func(ctx context.Context, n int) error {
+				if n == 2 {
+					<-ctx.Done()
+				}
+				return ctx.Err()
+			}
+		}},
+		{codes.AckTimeout, func(s *timtest.Server) {
+			s.OnFrame = func(c *timtest.Conn, _ wire.Frame) bool { return c.N == 2 }
+		}},
+	} {
+		simulate(t, func(s *timtest.Server, _ *Options) { tt.arrange(s) }, func(w *world) {
+			w.signedIn()
+			w.server.Last().Drop()
+			time.Sleep(waitBase)
+			w.tells("disconnected Disconnected", "connecting")
+			time.Sleep(dialTimeout)
+			w.tells("disconnected " + tt.want.Name())
+			time.Sleep(2 * waitBase)
+			w.tells(comesUp)
+		})
+	}
+}
+
 func TestFullJitterSpreadsOverAllOfTheWait(t *testing.T) {
 	const n = 20_000
 	var tenths [10]int

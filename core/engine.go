@@ -191,7 +191,7 @@ func (e *engine) perform(a action, s *signal) {
 	case await:
 		e.await(s)
 	case awaitNothing:
-		e.down = s.failure
+		e.down, e.session.last = s.failure, s.failure
 		e.arm(alarmRetry, 0)
 	case hurry:
 		e.tries = 0

@@ -52,7 +52,7 @@ func (s *Server) NetDial(ctx context.Context, _, _ string) (net.Conn, error) {
 			return nil, err
 		}
 	}
-	here, there := net.Pipe()
+	here, there := pipe()
 	s.all.Go(func() {
 		if s.OnConn != nil {
 			s.OnConn(n, there)
