@@ -40,11 +40,12 @@ type node struct {
 	gateway  *gateway.Gateway
 	listener net.Listener
 	served   chan error
+	closed   chan struct{}
 }
 
 // start builds a node and makes it accept clients on l, which it closes in any case.
 func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listener) (_ *node, err error) {
-	n := &node{log: log, listener: listener, served: make(chan error, 1)}
+	n := &node{log: log, listener: listener, served: make(chan error, 1), closed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = listener.Close()
@@ -62,13 +63,13 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	if err != nil {
 		return nil, fmt.Errorf("resume key: %w", err)
 	}
-	if n.store, err = sqlite.Open(ctx, filepath.Join(l.DataDir, storeFile), store.Options{}); err != nil {
+	accounts, err := sqlite.Open(ctx, filepath.Join(l.DataDir, storeFile), store.Options{})
+	if err != nil {
 		return nil, err
 	}
-	registry := memory.Open()
-	n.registry = registry
+	n.store, n.registry = accounts, memory.Open()
 	n.sessions, err = server.New(ctx, server.Options{
-		Node: nodeID(l.Node), Apps: apps, Registry: registry, Store: n.store, ResumeKeys: keyBytes(resumeKeys),
+		Node: nodeID(l.Node), Apps: apps, Registry: n.registry, Store: n.store, ResumeKeys: keyBytes(resumeKeys),
 		Grace: l.Grace, GraceWeb: l.GraceWeb, Logger: log,
 	})
 	if err != nil {
@@ -83,6 +84,7 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	}
 	n.drain = gateway.Drain{Over: l.DrainTime}
 	go func() { n.served <- n.gateway.Serve(listener) }()
+	go n.tidy()
 	return n, nil
 }
 
@@ -145,6 +147,7 @@ func (n *node) run(ctx context.Context) error {
 func (n *node) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exitTime)
 	defer cancel()
+	defer close(n.closed)
 	var all []error
 	if n.gateway != nil {
 		all = append(all, n.gateway.Close(ctx))

@@ -42,6 +42,8 @@ func (u *Upgrader) Upgrade(nc net.Conn, req *http.Request) (*ServerConn, error) 
 		return nil, w.refuse(http.StatusBadRequest,
 			"Sec-WebSocket-Protocol must offer "+wire.Subprotocol+": this server speaks nothing else")
 	}
+	// gorilla keeps the word for as long as the connection lives, and with a word of the request all of the request.
+	req.Header["Sec-Websocket-Protocol"] = subprotocols
 	up := websocket.Upgrader{
 		WriteBufferSize: 512,
 		WriteBufferPool: &writeBuffers,

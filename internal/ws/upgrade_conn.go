@@ -42,9 +42,27 @@ func (c *ServerConn) NetConn() net.Conn { return c.nc }
 // SetReadDeadline bounds Read. Zero means no bound.
 func (c *ServerConn) SetReadDeadline(t time.Time) error { return c.nc.SetReadDeadline(t) }
 
-// Park gives the read buffer back and reports whether it did: it does not while a part of a frame is in it. Nothing may be
-// read until Wake.
+// ErrIdle is what a read returns that would wait, between Try(true) and Try(false).
+var ErrIdle net.Error = idle{}
+
+type idle struct{}
+
+func (idle) Error() string   { return "no bytes wait" }
+func (idle) Timeout() bool   { return true }
+func (idle) Temporary() bool { return true }
+
+// Park gives the read buffer back and reports whether it did: it does not while bytes wait to be read that the descriptor
+// below does not show. Nothing may be read until Wake. A connection that keeps bytes to itself, as TLS does, must have a
+// method Try(on bool) that makes its reads return ErrIdle.
 func (c *ServerConn) Park() bool {
+	if t, ok := c.nc.(interface{ Try(on bool) }); ok && c.br.Buffered() == 0 {
+		t.Try(true)
+		_, err := c.br.Peek(1)
+		t.Try(false)
+		if err != ErrIdle {
+			return false // Read will tell
+		}
+	}
 	if c.br.Buffered() > 0 {
 		return false
 	}

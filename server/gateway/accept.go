@@ -62,7 +62,7 @@ func (c *conn) begin() {
 	}
 	nc := s.raw
 	if g.o.TLS != nil {
-		secure := tls.Server(s.raw, g.o.TLS)
+		secure := newSecure(s.raw, g.o.TLS)
 		if err := secure.Handshake(); err != nil {
 			c.explainTLS(s.raw, err)
 			c.drop()

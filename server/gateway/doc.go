@@ -2,8 +2,8 @@
 // and asks server.Sessions what to answer.
 //
 // One connection costs little while nothing happens on it. accept.go reads its request without net/http, conn.go answers
-// its first frames in the goroutine that accepted it, and then it is parked (park_linux.go): no goroutine, no buffer, no
-// timer of its own. Bytes that arrive wake it for as long as there are frames. Elsewhere than on Linux a goroutine waits.
+// its first frames in the goroutine that accepted it, and then it is parked (park_linux.go): no goroutine and no buffer. Bytes
+// that arrive wake it for as long as there are frames. Elsewhere than on Linux a goroutine waits.
 //
 // The life of a connection:
 //

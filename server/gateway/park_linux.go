@@ -63,14 +63,13 @@ func (p *parker) wake(e unix.EpollEvent) {
 	}
 }
 
-// parks reports whether the connection can be parked. TLS connections cannot: bytes may wait inside them that no
-// descriptor shows.
-func (c *conn) parks() bool { return c.g.o.TLS == nil }
+// parks reports whether connections can be parked.
+func (c *conn) parks() bool { return true }
 
 // park gives back what the connection needs only while it reads and reports whether it did. Another goroutine may have woken
 // it again by then.
 func (c *conn) park(s *socket) bool {
-	if !c.parks() || !s.ws.Park() {
+	if !s.ws.Park() {
 		return false
 	}
 	if err := c.arm(s); err != nil {
@@ -102,10 +101,14 @@ func (c *conn) awake() {
 	c.mu.Lock() // whoever parked it has finished
 	s := c.socket.Load()
 	c.mu.Unlock()
-	if s != nil {
-		s.ws.Wake()
-		c.serve(s)
+	if s == nil {
+		return
 	}
+	s.ws.Wake()
+	if c.g.o.TLS != nil && c.park(s) {
+		return // what came was TLS's own business, or only a part of a record
+	}
+	c.serve(s)
 }
 
 func descriptor(nc net.Conn) (fd int32) {

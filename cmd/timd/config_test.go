@@ -1,0 +1,206 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+)
+
+// configure loads what a command line, an environment and a file say. A file of "" is no file.
+func configure(t *testing.T, file string, environ []string, args ...string) (*loaded, error) {
+	t.Helper()
+	if file != "" {
+		path := filepath.Join(t.TempDir(), "timd.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
+		args = append(args, "--config", path)
+	}
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	addFlags(flags)
+	require.NoError(t, flags.Parse(args))
+	return load(flags, environ)
+}
+
+func TestAFlagWinsOverTheEnvironmentOverTheFileOverTheDefault(t *testing.T) {
+	const file = "log:\n  level: error\nlimits:\n  connections: 7\norigins: [https://file.example]\n"
+	env := []string{"TIMD_LOG_LEVEL=warn", "TIMD_LIMITS_CONNECTIONS=8", "TIMD_ORIGINS=https://env.example", "PATH=/bin"}
+	flags := []string{"--log-level", "debug", "--limits-connections", "9", "--origin", "https://flag.example"}
+	for _, c := range []struct {
+		name        string
+		file        string
+		env, flags  []string
+		level       string
+		connections int
+		origins     []string
+		from        string
+	}{
+		{"nothing", "", nil, nil, "info", 0, []string{}, ""},
+		{"a file", file, nil, nil, "error", 7, []string{"https://file.example"}, "timd.yaml:2"},
+		{"a file and the environment", file, env, nil, "warn", 8, []string{"https://env.example"}, "environment TIMD_LOG_LEVEL"},
+		{"a file and flags", file, nil, flags, "debug", 9, []string{"https://flag.example"}, "flag --log-level"},
+		{"the environment and flags", "", env, flags, "debug", 9, []string{"https://flag.example"}, "flag --log-level"},
+		{"all", file, env, flags, "debug", 9, []string{"https://flag.example"}, "flag --log-level"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l, err := configure(t, c.file, c.env, c.flags...)
+			require.NoError(t, err)
+			require.Equal(t, c.level, l.Log.Level)
+			require.Equal(t, c.connections, l.Limits.Connections)
+			require.Equal(t, c.origins, l.Origins)
+			if c.from == "" {
+				require.Empty(t, l.sources)
+			} else {
+				require.True(t, strings.HasSuffix(l.sources["log.level"], c.from), l.sources["log.level"])
+			}
+		})
+	}
+}
+
+func TestEverySettingHasThreeSpellings(t *testing.T) {
+	examples := map[string]string{
+		"listen": "127.0.0.1:1", "data_dir": "/d", "node": "n", "apps": "5=/k", "tls.cert_file": "/c", "tls.key_file": "/p",
+		"allow_insecure": "true", "log.format": "json", "log.level": "warn", "ping_interval": "30s", "drain_time": "1s", "grace": "3m",
+		"grace_web": "4s", "reconnect.min": "3s", "reconnect.max": "6m", "limits.connections": "5", "limits.logins_per_second": "2.5",
+		"limits.first_frame": "3s", "limits.write_timeout": "4s", "origins": "*", "trusted_proxies": "10.0.0.0/8",
+	}
+	var args, environ []string
+	for _, s := range settings {
+		require.Contains(t, examples, s.key, "a new setting needs an example here")
+		args = append(args, "--"+flagName(s.key)+"="+examples[s.key])
+		environ = append(environ, envName(s.key)+"="+examples[s.key])
+	}
+	byFlags, err := configure(t, "", nil, args...)
+	require.NoError(t, err)
+	byEnv, err := configure(t, "", environ)
+	require.NoError(t, err)
+	byFile, err := configure(t, `
+listen: 127.0.0.1:1
+data_dir: /d
+node: n
+apps: [{id: 5, key_file: /k}]
+tls: {cert_file: /c, key_file: /p}
+allow_insecure: true
+log: {format: json, level: warn}
+ping_interval: 30s
+drain_time: 1s
+grace: 3m
+grace_web: 4s
+reconnect: {min: 3s, max: 6m}
+limits: {connections: 5, logins_per_second: 2.5, first_frame: 3s, write_timeout: 4s}
+origins: ["*"]
+trusted_proxies: [10.0.0.0/8]
+`, nil)
+	require.NoError(t, err)
+	require.Equal(t, byFile.config, byFlags.config)
+	require.Equal(t, byFile.config, byEnv.config)
+	require.Equal(t, 3*time.Minute, byFile.Grace)
+	require.Equal(t, []appRow{{ID: 5, KeyFile: "/k"}}, byFile.Apps)
+}
+
+func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		env, flags []string
+		want       []string
+	}{
+		{"a misspelt key", "\nlisten: 127.0.0.1:1\nlog:\n  levl: info\n", nil, nil, []string{`timd.yaml:4: unknown key "log.levl"; did you mean "log.level"?`}},
+		{"a key of nowhere", "zzzzzzzzzzzzzzzzzzzzzzzz: 1\n", nil, nil, []string{`timd.yaml:1: unknown key`, "known are listen, "}},
+		{"two mistakes", "lisen: x\nnod: y\n", nil, nil, []string{`did you mean "listen"?`, `did you mean "node"?`}},
+		{"a misspelt key of an app", "apps:\n  - id: 5\n    keyfile: k\n", nil, nil, []string{`timd.yaml:3: unknown key "keyfile" of an app; did you mean "key_file"?`}},
+		{"a group that is no group", "log: info\n", nil, nil, []string{"timd.yaml:1: the file.log must hold key: value lines"}},
+		{"a file that is a list", "- a\n", nil, nil, []string{"timd.yaml"}},
+		{"a file that is no YAML", "a: [\n", nil, nil, []string{"timd.yaml"}},
+		{"a misspelt variable", "", []string{"TIMD_LOGLEVEL=x"}, nil, []string{`unknown variable TIMD_LOGLEVEL; did you mean "TIMD_LOG_LEVEL"?`}},
+		{"a number that is none", "limits:\n  connections: many\n", nil, nil, []string{"timd.yaml:2: limits.connections:"}},
+		{"a duration that is none", "", []string{"TIMD_GRACE=long"}, nil, []string{"environment TIMD_GRACE: grace:", "invalid duration"}},
+		{"a level that is none", "", nil, []string{"--log-level", "loud"}, []string{`flag --log-level: log.level: "loud" is none of debug, info, warn, error`}},
+		{"a format that is none", "log: {format: xml}\n", nil, nil, []string{`timd.yaml:1: log.format: "xml" is neither text nor json`}},
+		{"a time out of range", "", nil, []string{"--ping-interval", "1s"}, []string{"flag --ping-interval: ping_interval: 1s is not from 11s to 1h0m0s"}},
+		{"a certificate without key", "", nil, []string{"--tls-cert-file", "c"}, []string{"belong together"}},
+		{"an app without key", "apps:\n  - id: 5\n", nil, nil, []string{"timd.yaml:2: apps[0]: key_file is missing"}},
+		{"an app twice", "", nil, []string{"--app", "5=a", "--app", "5=b"}, []string{"flag --app", "5 is there twice"}},
+		{"an app without id", "", nil, []string{"--app", "key"}, []string{`flag --app: "key" is no app: write ID=KEYFILE`}},
+		{"an admin that is no userID", "apps:\n  - {id: 5, key_file: k, admins: [\"a\\nb\"]}\n", nil, nil, []string{"timd.yaml:2: apps[0].admins:"}},
+		{"a zone that is none", "apps:\n  - {id: 5, key_file: k, zone: Mars}\n", nil, nil, []string{`timd.yaml:2: apps[0].zone: "Mars" is no time zone`}},
+		{"an origin with a path", "", nil, []string{"--origin", "https://a/b"}, []string{`flag --origin: origins: "https://a/b" is no origin`}},
+		{"a proxy that is none", "", nil, []string{"--trusted-proxy", "local"}, []string{"flag --trusted-proxy", "neither an address nor a prefix"}},
+		{"an address without port", "", nil, []string{"--listen", "127.0.0.1"}, []string{"flag --listen", "missing port"}},
+		{"the open network without TLS", "", nil, []string{"--listen", ":7700"}, []string{"refusing to serve in the clear", "--tls-cert-file", "--allow-insecure"}},
+		{"a name without TLS", "", nil, []string{"--listen", "tim.example:7700"}, []string{"refusing"}},
+		{"a file that is not there", "", []string{"TIMD_CONFIG=/nowhere.yaml"}, nil, []string{"/nowhere.yaml"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := configure(t, c.file, c.env, c.flags...)
+			require.Error(t, err)
+			for _, want := range c.want {
+				require.Contains(t, err.Error(), want)
+			}
+		})
+	}
+}
+
+func TestWhereTLSIsNotNeeded(t *testing.T) {
+	for _, args := range [][]string{
+		{"--listen", "127.0.0.1:1"}, {"--listen", "localhost:1"}, {"--listen", "[::1]:1"}, {"--listen", "127.9.9.9:1"},
+		{"--listen", ":1", "--allow-insecure"}, {"--listen", ":1", "--tls-cert-file", "c", "--tls-key-file", "k"},
+	} {
+		_, err := configure(t, "", nil, args...)
+		require.NoError(t, err, args)
+	}
+}
+
+func TestConfigPrintsEachValueAndItsPlace(t *testing.T) {
+	const key = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"
+	l, err := configure(t, "apps:\n  - id: 5\n    key_file: a.key\n    admins: [root]\n  - id: 6\n    key_file: "+key+"\nnode: http://me:secret@x\n",
+		[]string{"TIMD_GRACE=3m"}, "--origin", "https://a", "--origin", "https://b")
+	require.NoError(t, err)
+	var b strings.Builder
+	require.NoError(t, l.print(&b))
+	lines := map[string]string{}
+	for line := range strings.Lines(b.String()) {
+		fields := strings.Fields(line)
+		lines[fields[0]] = strings.Join(fields[1:], " ")
+	}
+	require.Equal(t, "127.0.0.1:7700 default", lines["listen"])
+	require.Equal(t, "3m environment TIMD_GRACE", lines["grace"])
+	require.Equal(t, "https://a, https://b flag --origin", lines["origins"])
+	require.Regexp(t, `^a.key .*timd.yaml:3$`, lines["apps[0].key_file"])
+	require.Regexp(t, `^root .*timd.yaml:4$`, lines["apps[0].admins"])
+	require.Contains(t, lines["apps[1].key_file"], "hidden")
+	require.NotContains(t, b.String(), key)
+	require.NotContains(t, b.String(), "secret")
+	for _, s := range settings {
+		require.Contains(t, lines, s.key)
+	}
+}
+
+func TestASecretIsKeptFromOthers(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "app.key")
+	made, err := secret(path)
+	require.NoError(t, err)
+	require.Len(t, made, 1)
+	require.Len(t, made[0], 64)
+	again, err := secret(path)
+	require.NoError(t, err)
+	require.Equal(t, made, again, "a key is made once")
+
+	require.NoError(t, os.WriteFile(path, []byte("# newest first\nnew\n\n  old  \n"), 0o600))
+	lines, err := readSecret(path)
+	require.NoError(t, err)
+	require.Equal(t, []string{"new", "old"}, lines)
+
+	require.NoError(t, os.WriteFile(path, []byte("# nothing\n"), 0o600))
+	_, err = readSecret(path)
+	require.ErrorContains(t, err, "no key")
+
+	require.NoError(t, os.Chmod(path, 0o640))
+	_, err = readSecret(path)
+	require.ErrorContains(t, err, "chmod 600 "+path)
+	_, err = secret(path)
+	require.Error(t, err, "an open key is not replaced either")
+}
