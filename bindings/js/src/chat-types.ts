@@ -17,13 +17,16 @@ export interface CreateOptions {
   scene?: String | undefined;
 }
 
+/** What `login` takes. */
 export interface ChatLoginOptions {
   userID: string;
+  /** A ticket that your own backend made. */
   userSig: string;
 }
 
 /** What a promise resolves with. */
 export interface ImResponse<T> {
+  /** Always 0: a call that fails rejects. */
   code: number;
   data: T;
 }
@@ -31,6 +34,7 @@ export interface ImResponse<T> {
 /** The data of a login that succeeded. */
 export interface ChatLoginData {
   actionStatus: 'OK';
+  /** Always 0. */
   errorCode: number;
   /** In words, if `repeatLogin` is true; else ''. */
   errorInfo: string;
@@ -56,12 +60,14 @@ export interface ChatEvents {
   [EVENT.SDK_DESTROY]: undefined;
 }
 
+/** Why the server ended a session. */
 export type KickedOutType =
   | typeof TYPES.KICKED_OUT_MULT_ACCOUNT
   | typeof TYPES.KICKED_OUT_MULT_DEVICE
   | typeof TYPES.KICKED_OUT_USERSIG_EXPIRED
   | typeof TYPES.KICKED_OUT_REST_API;
 
+/** The state of the connection. */
 export type NetState =
   | typeof TYPES.NET_STATE_CONNECTED
   | typeof TYPES.NET_STATE_CONNECTING

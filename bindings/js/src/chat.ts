@@ -21,6 +21,7 @@ const LOG_LEVELS = [LogLevel.Debug, LogLevel.Info, LogLevel.Warn, LogLevel.Error
 
 const instances = new Map<number, ChatSDK>();
 
+/** What the original has and tim has not: see {@link absentFromChat}. */
 export interface ChatSDK extends AbsentFromChat {}
 
 /**

@@ -14,13 +14,11 @@ import { Emitter } from './emitter.js';
 import { TimError } from './errors.js';
 import { eventNames, toEvent, type TimEvents } from './events.js';
 import { EventKind, LoginStatus } from './events.gen.js';
-import type { AbortSignalLike } from './host.js';
+import { type AbortSignalLike, asyncDisposeOf } from './host.js';
 import { Inbox } from './inbox.js';
 import { toConfig, type TicketProvider, type TimOptions } from './options.js';
 
-/** `Symbol.asyncDispose`, or what stands for it where JavaScript has none yet. */
-export const asyncDispose: typeof Symbol.asyncDispose =
-  Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
+const asyncDispose: typeof Symbol.asyncDispose = asyncDisposeOf(Symbol) as never;
 
 /** How a login succeeded. */
 export interface LoginResult {

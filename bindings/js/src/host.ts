@@ -35,6 +35,11 @@ export function print(level: 'error' | 'warn' | 'info' | 'debug', line: string):
   globals.console?.[level](line);
 }
 
+/** `Symbol.asyncDispose`, or what stands for it where JavaScript has none yet. */
+export function asyncDisposeOf(symbols: { readonly asyncDispose?: symbol }): symbol {
+  return symbols.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+}
+
 /** What the faces need of an AbortSignal; that of React Native has no reason. */
 export interface AbortSignalLike {
   readonly aborted: boolean;

@@ -21,6 +21,7 @@ interface Session {
   kick?: Kick;
 }
 
+/** What the original has and tim has not: see {@link absentFromV2TIM}. */
 export interface V2TIMManager extends Record<(typeof absentFromV2TIM)[number], AbsentCall> {}
 
 /**
@@ -170,12 +171,17 @@ export class V2TIMManager {
   /** Does nothing: tim has no offline push. */
   setAPNSListener(): void {}
 
-  /** Every method of it resolves with `Code.NotSupported`, as of all managers. */
+  /** A manager all of whose methods resolve with `Code.NotSupported`. */
   readonly getFriendshipManager = manager('getFriendshipManager');
+  /** A manager all of whose methods resolve with `Code.NotSupported`. */
   readonly getGroupManager = manager('getGroupManager');
+  /** A manager all of whose methods resolve with `Code.NotSupported`. */
   readonly getMessageManager = manager('getMessageManager');
+  /** A manager all of whose methods resolve with `Code.NotSupported`. */
   readonly getConversationManager = manager('getConversationManager');
+  /** A manager all of whose methods resolve with `Code.NotSupported`. */
   readonly getOfflinePushManager = manager('getOfflinePushManager');
+  /** A manager all of whose methods resolve with `Code.NotSupported`. */
   readonly getSignalingManager = manager('getSignalingManager');
 
   private open(sdkAppID: number, level: LogLevel): Session {
@@ -228,6 +234,7 @@ for (const name of absentFromV2TIM) V2TIMManager.prototype[name] = absentCall(na
 
 /** What `react-native-tim-js` exports. */
 export class TencentImSDKPlugin {
+  /** The one manager of the app. */
   static readonly v2TIMManager = new V2TIMManager();
 }
 

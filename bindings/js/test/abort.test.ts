@@ -3,6 +3,7 @@ import { beforeEach, test } from 'node:test';
 
 import { Code, EventKind, TimClient, TimError } from '../src/index.js';
 import { installEngine } from '../src/engine.js';
+import { asyncDisposeOf } from '../src/host.js';
 import { event, result, ScriptedEngine } from './fake/scripted.js';
 
 let engine: ScriptedEngine;
@@ -140,6 +141,11 @@ test('AbortSignal.timeout is the cause of its error', async () => {
     ((settled as PromiseRejectedResult).reason as TimError & { cause: Error }).cause.name,
     'TimeoutError',
   );
+});
+
+test('where JavaScript has no Symbol.asyncDispose, another symbol stands for it', () => {
+  assert.equal(asyncDisposeOf({}), Symbol.for('Symbol.asyncDispose'));
+  assert.equal(asyncDisposeOf(Symbol), Symbol.asyncDispose);
 });
 
 test('await using logs out and closes, whether or not somebody is logged in', async () => {
