@@ -1,0 +1,192 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/server"
+	"github.com/opentim/tim/usersig"
+)
+
+const maxQueried = 500 // users in one query
+
+// The words of query_online_status.
+const (
+	online     = "Online"     // connected
+	pushOnline = "PushOnline" // a phone or a tablet that is not connected, and did not log out
+	offline    = "Offline"
+)
+
+type queryRequest struct {
+	To_Account   []string `doc:"the users" api:"required,minitems=1,maxitems=500"`
+	IsNeedDetail int      `json:",omitempty" doc:"1 for the platforms, too" api:"min=0,max=1"`
+}
+
+type queryReply struct {
+	QueryResult []userStatus `doc:"one for each user who has an account"`
+	ErrorList   []queryError `json:",omitempty" doc:"the others"`
+}
+
+type userStatus struct {
+	To_Account string           `doc:"the user"`
+	Status     string           `doc:"that of the best session" api:"enum=Online|PushOnline|Offline"`
+	Detail     []platformStatus `json:",omitzero" doc:"the platforms that are not offline, if IsNeedDetail is 1"`
+}
+
+type platformStatus struct {
+	Platform string `doc:"as Tencent names it" api:"enum=iPhone|iPad|Android|PC|Mac|Linux|Web"`
+	Status   string `doc:"that of its best session" api:"enum=Online|PushOnline"`
+}
+
+type queryError struct {
+	To_Account string     `doc:"the user"`
+	ErrorCode  codes.Code `doc:"70107 if there is no such account"`
+}
+
+// queryOnlineStatus says who is online. It fails only if nothing is known of anybody.
+func (a *API) queryOnlineStatus(ctx context.Context, c caller, in queryRequest) (queryReply, error) {
+	out := queryReply{QueryResult: []userStatus{}}
+	switch n := len(in.To_Account); {
+	case n == 0:
+		return out, fail(codes.QueryBadJSON, "To_Account must name at least one user")
+	case n > maxQueried:
+		return out, fail(codes.QueryTooMany, "To_Account holds %d users; %d are allowed", n, maxQueried)
+	}
+	found := make([]userStatus, len(in.To_Account))
+	errs := make([]error, len(in.To_Account))
+	each(len(in.To_Account), func(i int) {
+		found[i], errs[i] = a.statusOf(ctx, c.key(in.To_Account[i]), in.IsNeedDetail == 1)
+	})
+	for i, err := range errs {
+		if err == nil {
+			out.QueryResult = append(out.QueryResult, found[i])
+			continue
+		}
+		code := openim.codeOf(err)
+		if openim.ours(code) {
+			a.log.Warn("rest: a user could not be looked up", "user", in.To_Account[i], "error", err)
+		}
+		out.ErrorList = append(out.ErrorList, queryError{in.To_Account[i], code})
+	}
+	if len(out.QueryResult) == 0 {
+		first := out.ErrorList[0].ErrorCode
+		return out, &failure{code: first, text: "no user could be looked up: " + first.Text(), partial: true}
+	}
+	return out, nil
+}
+
+// statusOf looks one user up. Who has a session has an account.
+func (a *API) statusOf(ctx context.Context, key server.UserKey, detail bool) (userStatus, error) {
+	if usersig.CheckUserID(key.User) != nil {
+		return userStatus{}, codes.AccountNotFound
+	}
+	sessions, err := a.sessions.SessionsOf(ctx, key)
+	if err == nil && len(sessions) == 0 {
+		_, err = a.store.Account(ctx, key)
+	}
+	if err != nil {
+		return userStatus{}, err
+	}
+	st := userStatus{To_Account: key.User, Status: offline}
+	platforms := []platformStatus{}
+	for _, s := range sessions {
+		one := statusOfSession(s)
+		st.Status = better(st.Status, one)
+		if one == offline {
+			continue
+		}
+		i := slices.IndexFunc(platforms, func(p platformStatus) bool { return p.Platform == s.Platform.REST() })
+		if i < 0 {
+			platforms = append(platforms, platformStatus{s.Platform.REST(), one})
+		} else {
+			platforms[i].Status = better(platforms[i].Status, one)
+		}
+	}
+	if detail {
+		st.Detail = platforms
+	}
+	return st, nil
+}
+
+// statusOfSession tells by what the registry knows: a session that was lost is there for its grace period.
+func statusOfSession(s server.Session) string {
+	switch {
+	case s.AwayUntil.IsZero():
+		return online
+	case s.Platform == codes.PlatformIOS || s.Platform == codes.PlatformIPad || s.Platform == codes.PlatformAndroid:
+		return pushOnline
+	}
+	return offline
+}
+
+func better(a, b string) string {
+	order := []string{online, pushOnline, offline}
+	return order[min(slices.Index(order, a), slices.Index(order, b))]
+}
+
+type stateReply struct {
+	QueryResult []userState  `doc:"one for each user who has an account"`
+	ErrorList   []queryError `json:",omitempty" doc:"the others"`
+}
+
+type userState struct {
+	To_Account string           `doc:"the user"`
+	State      string           `doc:"that of the best session" api:"enum=Online|PushOnline|Offline"`
+	Detail     []platformStatus `json:",omitzero" doc:"the platforms that are not offline, if IsNeedDetail is 1"`
+}
+
+// queryState is queryOnlineStatus as older clients know it.
+func (a *API) queryState(ctx context.Context, c caller, in queryRequest) (stateReply, error) {
+	found, err := a.queryOnlineStatus(ctx, c, in)
+	out := stateReply{QueryResult: []userState{}, ErrorList: found.ErrorList}
+	for _, s := range found.QueryResult {
+		out.QueryResult = append(out.QueryResult, userState{s.To_Account, s.Status, s.Detail})
+	}
+	return out, err
+}
+
+type sessionsReply struct {
+	Sessions []session `doc:"oldest login first"`
+}
+
+type session struct {
+	Session         string `doc:"its name"`
+	Instance        string `doc:"the installation it belongs to"`
+	Platform        string `doc:"the platform of that" api:"platform"`
+	Label           string `doc:"what a person calls the device"`
+	Status          string `doc:"Away: its connection was lost and may come back" api:"enum=Online|Away"`
+	Node            string `doc:"the server where it is connected, or was last"`
+	LoginSeq        uint64 `doc:"orders the logins of a user over all servers"`
+	LoginTimeMs     int64  `doc:"when it was logged in, in Unix milliseconds"`
+	AwayUntilMs     int64  `json:",omitempty" doc:"when it is given up"`
+	TicketExpiresMs int64  `doc:"when its ticket ends"`
+	Resumes         uint32 `doc:"how often it came back"`
+}
+
+// listSessions lists the sessions of a user.
+func (a *API) listSessions(ctx context.Context, c caller, in userRequest) (out sessionsReply, err error) {
+	if err := checkUser(in.UserID); err != nil {
+		return out, err
+	}
+	list, err := a.sessions.SessionsOf(ctx, c.key(in.UserID))
+	if err == nil && len(list) == 0 {
+		_, err = a.store.Account(ctx, c.key(in.UserID))
+	}
+	if errors.Is(err, codes.AccountNotFound) {
+		return out, fail(codes.AccountNotFound, "%s has no account: nobody has logged in by this name", in.UserID)
+	}
+	out.Sessions = make([]session, 0, len(list))
+	for _, s := range list {
+		one := session{
+			Session: s.ID, Instance: s.Instance, Platform: s.Platform.String(), Label: s.Label, Status: online, Node: string(s.Node),
+			LoginSeq: s.LoginSeq, LoginTimeMs: s.LoggedIn().UnixMilli(), TicketExpiresMs: s.TicketExpires.UnixMilli(), Resumes: s.Resumes,
+		}
+		if !s.AwayUntil.IsZero() {
+			one.Status, one.AwayUntilMs = "Away", s.AwayUntil.UnixMilli()
+		}
+		out.Sessions = append(out.Sessions, one)
+	}
+	return out, err
+}

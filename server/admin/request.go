@@ -1,0 +1,184 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/server"
+	"github.com/opentim/tim/usersig"
+)
+
+const (
+	maxBody  = 64 << 10
+	maxDepth = 16 // no request needs more than 3
+)
+
+// A caller is the administrator who sent a request.
+type caller struct {
+	app   server.App
+	admin string // empty until it is proven
+}
+
+func (c caller) key(user string) server.UserKey { return server.UserKey{App: c.app.ID, User: user} }
+
+// find returns the command that a path names.
+func find(path string) (*command, error) {
+	name, ok := strings.CutPrefix(path, Prefix)
+	service, rest, two := strings.Cut(name, "/")
+	if !ok || !two || service == "" || rest == "" || strings.Contains(rest, "/") {
+		return nil, fail(codes.InvalidURL, "the path must be %s<service>/<command>", Prefix)
+	}
+	if cmd := byName[name]; cmd != nil {
+		return cmd, nil
+	}
+	return nil, fail(codes.InvalidResource, "there is no such command; %s lists them", OpenAPIPath)
+}
+
+// authorize returns who sends a request, if that is an administrator of the app and within its limits.
+func (a *API) authorize(r *http.Request, cmd *command) (c caller, err error) {
+	if r.Method != http.MethodPost {
+		return c, fail(codes.InvalidHTTP, "the method must be POST, not %s", r.Method)
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return c, fail(codes.InvalidURL, "the parameters behind the ? cannot be read: escape what is no letter or digit")
+	}
+	if c.app, err = a.app(query); err != nil {
+		return c, err
+	}
+	admin, ticket := query.Get("identifier"), query.Get("usersig")
+	if err := checkQuery(query, admin, ticket); err != nil {
+		return c, err
+	}
+	if err := a.sessions.CheckTicket(r.Context(), c.key(admin), ticket); err != nil {
+		return c, err
+	}
+	if !slices.Contains(c.app.Admins, admin) {
+		return c, fail(codes.NotAdmin, "%s is no administrator of app %d: its admins are named in the server's configuration", admin, c.app.ID)
+	}
+	c.admin = admin
+	return c, a.limits.take(c.app.ID, cmd)
+}
+
+// app returns the app of a request.
+func (a *API) app(query url.Values) (server.App, error) {
+	text := query.Get("sdkappid")
+	if text == "" {
+		return server.App{}, fail(codes.MissingSDKAppID, "the parameter sdkappid is missing")
+	}
+	id, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return server.App{}, fail(codes.InvalidSDKAppID, "the parameter sdkappid must be a number")
+	}
+	app, ok := a.sessions.App(id)
+	if !ok {
+		return server.App{}, fail(codes.InvalidSDKAppID, "this server does not serve SDKAppID %d", id)
+	}
+	return app, nil
+}
+
+// checkQuery checks the parameters whose meaning nobody has to be asked for.
+func checkQuery(query url.Values, admin, ticket string) error {
+	switch {
+	case admin == "":
+		return fail(codes.InvalidAccount, "the parameter identifier is missing: the userID of an administrator")
+	case ticket == "":
+		return fail(codes.InvalidAccount, "the parameter usersig is missing: a UserSig of the administrator")
+	case usersig.CheckUserID(admin) != nil:
+		return fail(codes.InvalidIDFormat, "the parameter identifier must be a userID: 1 to %d printable ASCII characters", usersig.MaxUserID)
+	}
+	if _, err := strconv.ParseUint(query.Get("random"), 10, 32); err != nil {
+		return fail(codes.InvalidURL, "the parameter random must be a number from 0 to 4294967295")
+	}
+	if kind := query.Get("contenttype"); kind != "" && kind != "json" {
+		return fail(codes.InvalidURL, "the parameter contenttype must be json")
+	}
+	return nil
+}
+
+// readBody returns the body of a request, if it is small enough.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, fail(codes.InvalidHTTP, "the body has more than %d bytes: send fewer items at a time", maxBody)
+	case err != nil:
+		return nil, fail(codes.InvalidHTTP, "the body did not arrive whole")
+	}
+	return body, nil
+}
+
+// decode reads a request's body into a command's request. Where it is strict, a field that is not known is a mistake.
+func decode(body []byte, into any, d dialect, strict bool) error {
+	if deeper(body, maxDepth) {
+		return fail(d.badJSON, "the body is nested deeper than %d levels", maxDepth)
+	}
+	reader := json.NewDecoder(bytes.NewReader(body))
+	if strict {
+		reader.DisallowUnknownFields()
+	}
+	err := reader.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field == "":
+		return fail(d.badJSON, "the body must be a JSON object such as {}")
+	case errors.As(err, &wrong):
+		return fail(d.badType, "%s must be %s, not %s", wrong.Field, jsonType(wrong.Type), wrong.Value)
+	case errors.Is(err, io.EOF):
+		return fail(d.badJSON, "the body is empty: send at least {}")
+	case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF):
+		return fail(d.badJSON, "the body is not JSON")
+	case err != nil: // a field that is not known, or one that it is not allowed to set
+		return fail(d.badType, "%s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := reader.Token(); !errors.Is(err, io.EOF) {
+		return fail(d.badJSON, "there is something behind the JSON object")
+	}
+	return nil
+}
+
+// deeper reports whether JSON is nested deeper than most levels.
+func deeper(body []byte, most int) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(body); i++ {
+		switch b := body[i]; {
+		case quoted && b == '\\':
+			i++
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '{' || b == '[':
+			if depth++; depth > most {
+				return true
+			}
+		case b == '}' || b == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// jsonType says what JSON a field wants.
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	}
+	return "a whole number"
+}
