@@ -57,10 +57,8 @@ func TestATryThatHangsIsGivenUpAndSaysHowFarItCame(t *testing.T) {
 			w.server.Last().Drop()
 			time.Sleep(waitBase)
 			w.tells("disconnected Disconnected", "connecting")
-			time.Sleep(dialTimeout)
-			w.tells("disconnected " + tt.want.Name())
-			time.Sleep(2 * waitBase)
-			w.tells(comesUp)
+			time.Sleep(dialTimeout + 2*waitBase)
+			w.tells("disconnected "+tt.want.Name(), comesUp)
 		})
 	}
 }

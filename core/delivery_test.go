@@ -122,6 +122,7 @@ func TestOnStateIsToldBeforeTheEventThatAnnouncesIt(t *testing.T) {
 func TestAListenerThatIsStuckClosesTheClient(t *testing.T) {
 	simulate(t, func(_ *timtest.Server, o *Options) { o.LogLevel = codes.LogNone }, func(w *world) {
 		stuck := make(chan struct{})
+		w.breaks = true
 		w.signedIn()
 		w.hears = func(Event) { <-stuck }
 		blocked := make(chan error)
@@ -177,6 +178,7 @@ func TestAListenerThatEndsItsGoroutineDoesNotEndTheDelivery(t *testing.T) {
 
 func TestAPanicInTheLoopClosesTheClient(t *testing.T) {
 	simulate(t, nil, func(w *world) {
+		w.breaks = true
 		w.signedIn()
 		w.server.OnFrame = func(*timtest.Conn, wire.Frame) bool { return true }
 		w.renews("alice2")
@@ -218,6 +220,7 @@ func TestAPanicInAnotherGoroutineClosesTheClient(t *testing.T) {
 			return &brittleConn{c, broken}, err
 		}
 	}, func(w *world) {
+		w.breaks = true
 		w.signedIn()
 		close(broken)
 		w.server.Last().Ping()

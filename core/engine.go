@@ -161,7 +161,7 @@ func (e *engine) anywhere(s *signal) bool {
 		e.takeProvided(s.answer)
 	case parted:
 		e.partings--
-		if s.call != nil {
+		if s.call != nil && !s.call.settled { // the caller may have stopped waiting
 			e.settle(s.call, LoginResult{}, failure{})
 		}
 	case closing:

@@ -30,7 +30,7 @@ func loginTo(t *testing.T, o Options) error {
 	t.Helper()
 	o.App, o.Platform, o.AllowInsecure = 1, codes.PlatformLinux, true
 	if o.LoginTimeout == 0 {
-		o.LoginTimeout = 400 * time.Millisecond
+		o.LoginTimeout = 2 * time.Second // a busy machine needs its time even to fail
 	}
 	c, err := Open(o)
 	require.NoError(t, err)
@@ -112,6 +112,7 @@ type discard struct{}
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 func TestAWebSocketThatDoesNotSpeakTimIsNoServer(t *testing.T) {
+	t.Parallel()
 	var up websocket.Upgrader // chooses no subprotocol
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := up.Upgrade(w, r, nil)
@@ -126,6 +127,7 @@ func TestAWebSocketThatDoesNotSpeakTimIsNoServer(t *testing.T) {
 }
 
 func TestTLSChecksTheCertificate(t *testing.T) {
+	t.Parallel()
 	up := websocket.Upgrader{Subprotocols: []string{wire.Subprotocol}}
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := up.Upgrade(w, r, nil)
@@ -146,7 +148,7 @@ func TestTLSChecksTheCertificate(t *testing.T) {
 
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	require.NoError(t, loginTo(t, Options{URL: url, TLS: &tls.Config{RootCAs: roots}, LoginTimeout: 5 * time.Second}))
+	require.NoError(t, loginTo(t, Options{URL: url, TLS: &tls.Config{RootCAs: roots}, LoginTimeout: 15 * time.Second}))
 	require.ErrorIs(t, loginTo(t, Options{URL: url, TLS: &tls.Config{RootCAs: roots, ServerName: "tim.example.org"}}), codes.TLSFailed, "it is another's")
 }
 

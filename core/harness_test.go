@@ -25,6 +25,7 @@ type world struct {
 	server *timtest.Server
 	hears  func(Event) // called by the Listener, after the event was noted
 	wall   time.Duration
+	breaks bool // the client is meant to close itself
 
 	mu    sync.Mutex
 	story []string
@@ -59,6 +60,9 @@ func (w *world) close() {
 	defer w.mu.Unlock()
 	if w.last.Kind != codes.EventClosed {
 		w.t.Errorf("the last event is %v, not closed", w.last.Kind)
+	}
+	if w.last.Code != codes.OK && !w.breaks {
+		w.t.Errorf("the client closed itself: %s", w.last.Text)
 	}
 	for _, line := range append(w.logs, w.story...) {
 		if strings.Contains(line, secretMark) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -138,6 +139,9 @@ type promises struct {
 	chaos *rand.Rand
 	made  int
 
+	callers  sync.WaitGroup
+	returned atomic.Int32
+
 	// The delivery's.
 	kept   int
 	status codes.LoginStatus
@@ -200,7 +204,22 @@ func (p *promises) act(w *world) {
 		}
 	}
 	var err error
-	switch p.roll(8) {
+	switch p.roll(9) {
+	case 8: // a caller who may give up
+		p.made++
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Duration(p.roll(int(5*time.Second))))
+		p.callers.Go(func() {
+			defer cancel()
+			switch p.roll(3) {
+			case 0:
+				_, _ = w.Login(ctx, user, ticket(name))
+			case 1:
+				_ = w.Logout(ctx)
+			case 2:
+				_ = w.Renew(ctx, ticket(name))
+			}
+			p.returned.Add(1)
+		})
 	case 0, 1, 2:
 		done := once()
 		err = w.StartLogin(user, ticket(name), func(_ LoginResult, err error) { done(err) })
@@ -259,7 +278,8 @@ func (p *promises) check(w *world) {
 
 func (p *promises) finally() {
 	require.True(p.t, p.closed)
-	require.Equal(p.t, p.made, p.kept, "calls without an answer")
+	p.callers.Wait()
+	require.Equal(p.t, p.made, p.kept+int(p.returned.Load()), "calls without an answer")
 	require.Equal(p.t, codes.LoggedOut, p.status)
 	require.Equal(p.t, codes.StateDisconnected, p.link)
 }

@@ -13,7 +13,7 @@ const (
 )
 
 // An outbox delivers events and answers of calls to the host, one at a time, in order, in a goroutine of its own: a slow or
-// stuck Listener never holds up the engine. The engine pushes; nobody else does.
+// stuck Listener never holds up the engine. The engine adds to it, and Deliver.
 type outbox struct {
 	listener func(Event)
 	report   func(panicked) // tells the engine of a panic of ours
