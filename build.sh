@@ -5,7 +5,7 @@ self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
 cd "$(dirname "$self")"
 
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
-parts=(gen lint arch lib go capi examples demo fuzz)
+parts=(gen lint arch lib go capi js examples demo fuzz)
 
 # What must be installed: the command that is looked for, and the Debian package that has it.
 tools=(
@@ -27,7 +27,7 @@ usage() {
   lib            build libtim into build/lib
   demo           the story of a login, from nothing, in half a minute
   test [PART..]  all tests, or only: ${parts[*]}
-  bench [DIR..]  the Go benchmarks, or only those of some folders: bench usersig
+  bench [PART..] measure: server (timload, quickly), capi, or the Go benchmarks of a folder; no part: all of it
   lint           the same as: test lint
   fmt            format every file that a tool can format
   clean          remove what was built
@@ -192,6 +192,11 @@ test_capi() {
   step "the C face" "" bash capi/test.sh
 }
 
+test_js() {
+  step "the faces of bindings/js, and the seeds' samples on them" "" bash bindings/js/test.sh
+  step "@opentim/usersig" "" bash bindings/usersig/test.sh
+}
+
 test_examples() {
   local source
   mkdir -p build/examples
@@ -258,11 +263,20 @@ demo() {
 }
 
 bench() {
-  local folders=("$@") folder
-  [ $# -gt 0 ] || mapfile -t folders < <(on '*_test.go' -- grep -l '^func Benchmark' | xargs -n 1 dirname | sort -u)
-  for folder in "${folders[@]}"; do
-    step "benchmarks of $folder" "" go test -run '^$' -bench . -benchmem "./$folder"
+  local what=("$@") part
+  [ $# -gt 0 ] || mapfile -t what < <(on '*_test.go' -- grep -l '^func Benchmark' | xargs -n 1 dirname | sort -u && echo server && echo capi)
+  for part in "${what[@]}"; do
+    case $part in
+      server) step "the server beside its baselines; bench/README.md has the full runs" "" bench_server ;;
+      capi) step "the C face" "" bash capi/bench.sh ;;
+      *) step "benchmarks of $part" "" go test -run '^$' -bench . -benchmem "./$part" ;;
+    esac
   done
+}
+
+bench_server() {
+  go run ./cmd/timload rate --rounds 5 --duration 3s
+  go run ./cmd/timload hold --rounds 1
 }
 
 fmt() {
