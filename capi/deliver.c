@@ -46,5 +46,6 @@ void tim_deliver_ticket_request(struct tim_slot *slot, uint64_t request, const c
 /* tim_deliver_end comes last: nothing of this client runs after it. */
 void tim_deliver_end(struct tim_slot *slot) {
   if (slot->on_destroy) slot->on_destroy(slot->user_data);
-  tim_slot_give_back(slot);
+  pthread_mutex_lock(&slot->mutex);
+  tim_slot_give_back_locked(slot);
 }

@@ -19,10 +19,6 @@ static void watch_fork(void) { pthread_atfork(NULL, NULL, in_child); }
 
 int tim_forked(void) { return __atomic_load_n(&forked, __ATOMIC_RELAXED); }
 
-struct tim_slot *tim_slot_of(tim_client client) {
-  return &slots[client % TIM_MAX_CLIENTS];
-}
-
 static struct tim_slot *pop_free(void) {
   struct tim_slot *slot = NULL;
   pthread_mutex_lock(&table_mutex);
@@ -32,34 +28,42 @@ static struct tim_slot *pop_free(void) {
   } else if (used_slots < TIM_MAX_CLIENTS) {
     slot = &slots[used_slots];
     slot->now = &tim_published[used_slots++];
-    slot->generation = FIRST_GENERATION;
     pthread_mutex_init(&slot->mutex, NULL);
     pthread_cond_init(&slot->changed, NULL);
+    __atomic_store_n(&slot->generation, FIRST_GENERATION, __ATOMIC_RELEASE);
   }
   pthread_mutex_unlock(&table_mutex);
   return slot;
 }
 
-/* tim_slot_take makes a slot ready under a handle that was never used. NULL if there is none. Nothing is published
- * about it yet. */
-struct tim_slot *tim_slot_take(tim_client *client) {
+/* The slot has a handle that was never used, about which nothing is published yet. */
+struct tim_slot *tim_slot_take_locked(tim_client *client) {
   struct tim_slot *slot;
+  uint64_t generation;
   pthread_once(&fork_watch, watch_fork);
   slot = pop_free();
   if (!slot) return NULL;
   pthread_mutex_lock(&slot->mutex);
-  *client = ++slot->generation << TIM_SLOT_BITS | (uint64_t)(slot - slots);
+  generation = __atomic_add_fetch(&slot->generation, 1, __ATOMIC_RELEASE);
+  *client = generation << TIM_SLOT_BITS | (uint64_t)(slot - slots);
   slot->handle = *client;
   slot->closing = 0;
   slot->has_delivery_thread = 0;
   slot->on_event = NULL;
-  pthread_mutex_unlock(&slot->mutex);
   return slot;
 }
 
-/* tim_slot_give_back ends the client that holds slot. Whoever waited for that finds the slot free. */
-void tim_slot_give_back(struct tim_slot *slot) {
+struct tim_slot *tim_slot_lock(tim_client client) {
+  struct tim_slot *slot = &slots[client % TIM_MAX_CLIENTS];
+  if (__atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE) == 0) return NULL;
   pthread_mutex_lock(&slot->mutex);
+  if (slot->handle == client) return slot;
+  pthread_mutex_unlock(&slot->mutex);
+  return NULL;
+}
+
+/* Whoever waited for the end of the client finds the slot free. */
+void tim_slot_give_back_locked(struct tim_slot *slot) {
   slot->handle = 0;
   pthread_mutex_lock(&table_mutex);
   slot->next_free = first_free;

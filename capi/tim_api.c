@@ -38,38 +38,41 @@ tim_code tim_client_new_abi(const tim_config *config, tim_client *client, uint32
   if (tim_forked()) return TIM_INVALID_OPERATION;
   code = read_config(config, &copy);
   if (code) return code;
-  slot = tim_slot_take(&handle);
+  slot = tim_slot_take_locked(&handle); /* the first callback waits until it is unlocked */
   if (!slot) return TIM_OUT_OF_MEMORY;
   slot->on_log = copy.on_log;
   slot->ticket_provider = copy.ticket_provider;
   slot->on_destroy = copy.on_destroy;
   slot->user_data = copy.user_data;
-
-  pthread_mutex_lock(&slot->mutex); /* the first callback waits for this */
   code = timgo_new(slot, handle, &copy);
-  if (!code) *client = handle;
+  if (code) {
+    tim_slot_give_back_locked(slot);
+    return code;
+  }
+  *client = handle;
   pthread_mutex_unlock(&slot->mutex);
-  if (code) tim_slot_give_back(slot);
-  return code;
+  return TIM_OK;
+}
+
+static int inside_callback(const struct tim_slot *slot) {
+  return slot->has_delivery_thread && pthread_equal(slot->delivery_thread, pthread_self());
 }
 
 tim_code tim_set_event_callback(tim_client client, tim_event_fn on_event, void *user_data) {
-  struct tim_slot *slot = tim_slot_of(client);
+  struct tim_slot *slot;
+  uint64_t running;
   tim_code code = check(client);
   if (code) return code;
-  pthread_mutex_lock(&slot->mutex);
-  if (slot->handle != client || slot->closing) code = TIM_NOT_INITIALIZED;
-  if (!code) {
-    uint64_t running = slot->events_done;
-    slot->on_event = on_event;
-    slot->event_data = user_data;
-    if (!slot->has_delivery_thread || !pthread_equal(slot->delivery_thread, pthread_self())) {
-      while (slot->in_event && slot->events_done == running)
-        pthread_cond_wait(&slot->changed, &slot->mutex);
-    }
+  slot = tim_slot_lock(client);
+  if (!slot) return TIM_NOT_INITIALIZED;
+  running = slot->events_done;
+  slot->on_event = on_event;
+  slot->event_data = user_data;
+  while (slot->in_event && slot->events_done == running && !inside_callback(slot)) {
+    pthread_cond_wait(&slot->changed, &slot->mutex);
   }
   pthread_mutex_unlock(&slot->mutex);
-  return code;
+  return TIM_OK;
 }
 
 tim_code tim_login(tim_client client, const char *user_id, const char *ticket, tim_done_fn done,
@@ -114,19 +117,16 @@ tim_code tim_set_background(tim_client client, int32_t background) {
 /* The first caller starts the end; whoever calls while it lasts waits with it. The delivery thread cannot wait for
  * itself. */
 tim_code tim_client_free(tim_client client) {
-  struct tim_slot *slot = tim_slot_of(client);
+  struct tim_slot *slot;
   int first, inside;
 
   if (tim_forked()) return TIM_INVALID_OPERATION;
   if (client == 0) return TIM_NOT_INITIALIZED;
-  pthread_mutex_lock(&slot->mutex);
-  if (slot->handle != client) {
-    pthread_mutex_unlock(&slot->mutex);
-    return TIM_NOT_INITIALIZED;
-  }
+  slot = tim_slot_lock(client);
+  if (!slot) return TIM_NOT_INITIALIZED;
   first = !slot->closing;
   slot->closing = 1;
-  inside = slot->has_delivery_thread && pthread_equal(slot->delivery_thread, pthread_self());
+  inside = inside_callback(slot);
   pthread_mutex_unlock(&slot->mutex);
 
   if (first) timgo_close(client);

@@ -29,13 +29,13 @@ struct tim_published {
  * that does not answer to it. */
 struct tim_slot {
   struct tim_published *now;
+  uint64_t generation; /* atomic: how often the slot was used; 0: never */
+  int32_t next_free;
 
   pthread_mutex_t mutex; /* guards what follows */
   pthread_cond_t changed;
-  uint64_t handle;     /* set until the client's last callback has returned; 0: the slot is free */
-  uint64_t generation; /* how often the slot was used */
-  int closing;         /* tim_client_free was called, or TIM_EVENT_CLOSED delivered */
-  int32_t next_free;
+  uint64_t handle; /* set until the client's last callback has returned; 0: the slot is free */
+  int closing;     /* tim_client_free was called, or TIM_EVENT_CLOSED delivered */
 
   pthread_t delivery_thread;
   int has_delivery_thread;
@@ -53,10 +53,10 @@ struct tim_slot {
 
 /* slots.c */
 extern struct tim_published tim_published[TIM_MAX_CLIENTS];
-struct tim_slot *tim_slot_of(tim_client client); /* where client is if it is anywhere; never NULL */
-struct tim_slot *tim_slot_take(tim_client *client);
-void tim_slot_give_back(struct tim_slot *slot);
-int tim_forked(void); /* is this a child that did not exec? */
+struct tim_slot *tim_slot_take_locked(tim_client *client); /* NULL if all are taken */
+struct tim_slot *tim_slot_lock(tim_client client);         /* NULL if there is no such client */
+void tim_slot_give_back_locked(struct tim_slot *slot);     /* the client has ended; unlocks */
+int tim_forked(void);                                      /* is this a child that did not exec? */
 
 /* What is published about client; NULL if it is none, or being freed. *state is one moment's truth. */
 static inline const struct tim_published *tim_look(tim_client client, uint64_t *state) {
