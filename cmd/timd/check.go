@@ -60,6 +60,9 @@ func (l *loaded) check() error {
 	if _, err := l.proxies(); err != nil {
 		bad("trusted_proxies", "%v", err)
 	}
+	if _, _, err := net.SplitHostPort(l.MetricsListen); l.MetricsListen != "" && err != nil {
+		bad("metrics_listen", "%v", err)
+	}
 	l.checkApps(bad)
 	if err := l.checkListen(); err != nil {
 		all = append(all, err)

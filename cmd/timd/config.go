@@ -15,6 +15,7 @@ type config struct {
 	Node          string   `koanf:"node"`
 	AllowInsecure bool     `koanf:"allow_insecure"`
 	Apps          []appRow `koanf:"apps"`
+	MetricsListen string   `koanf:"metrics_listen"`
 
 	TLS struct {
 		CertFile string `koanf:"cert_file"`
@@ -68,6 +69,7 @@ var settings = []setting{
 	{"tls.cert_file", "", "PEM `file` with the certificate chain; read again when it changes"},
 	{"tls.key_file", "", "PEM `file` with the certificate's key"},
 	{"allow_insecure", false, "serve beyond this machine without TLS, as behind a proxy that does TLS"},
+	{"metrics_listen", "", "`address` on which Prometheus finds /metrics, for your own network only; empty means nowhere"},
 	{"log.format", "text", "`format` of the log: text or json"},
 	{"log.level", "info", "`level` of the log: debug, info, warn or error"},
 	{"ping_interval", "25s", "`time` between pings, at least 11s"},

@@ -21,6 +21,7 @@ import (
 const (
 	devApp    = 1400000001
 	devUser   = "alice"
+	devAdmin  = "administrator" // may use the REST API
 	devListen = "127.0.0.1:7700"
 	devKey    = "app.key"  // in the data directory
 	devNote   = "dev.json" // there too: where "tim" finds a running timd dev
@@ -127,7 +128,12 @@ func devConfig(dir, level, address string) (*loaded, error) {
 			return nil, err
 		}
 	}
-	return load(flags, nil)
+	l, err := load(flags, nil)
+	if err != nil {
+		return nil, err
+	}
+	l.Apps[0].Admins = []string{devAdmin}
+	return l, nil
 }
 
 // announce says what one needs to know, and leaves a note in dir that "tim" reads.

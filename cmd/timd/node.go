@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/opentim/tim/server"
+	"github.com/opentim/tim/server/admin"
 	"github.com/opentim/tim/server/gateway"
 	"github.com/opentim/tim/server/registry/memory"
 	"github.com/opentim/tim/server/store"
@@ -41,6 +42,9 @@ type node struct {
 	listener net.Listener
 	served   chan error
 	closed   chan struct{}
+
+	metrics       *admin.Metrics // nil if nobody asks
+	metricsServer *http.Server
 }
 
 // start builds a node and makes it accept clients on l, which it closes in any case.
@@ -68,6 +72,7 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 		return nil, err
 	}
 	n.store, n.registry = accounts, memory.Open()
+	n.measure(l)
 	n.sessions, err = server.New(ctx, server.Options{
 		Node: nodeID(l.Node), Apps: apps, Registry: n.registry, Store: n.store, ResumeKeys: keyBytes(resumeKeys),
 		Grace: l.Grace, GraceWeb: l.GraceWeb, Logger: log,
@@ -82,6 +87,9 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	if n.gateway, err = gateway.New(options); err != nil {
 		return nil, err
 	}
+	if err := n.serveMetrics(ctx, l); err != nil {
+		return nil, err
+	}
 	n.drain = gateway.Drain{Over: l.DrainTime}
 	go func() { n.served <- n.gateway.Serve(listener) }()
 	go n.tidy()
@@ -90,7 +98,7 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 
 func (n *node) gatewayOptions(l *loaded) (o gateway.Options, err error) {
 	o = gateway.Options{
-		Sessions: n.sessions, HTTP: n.web(), Logger: n.log,
+		Sessions: n.measured(), HTTP: n.web(), Logger: n.log,
 		PingInterval: l.PingInterval, FirstFrame: l.Limits.FirstFrame, WriteTimeout: l.Limits.WriteTimeout,
 		MaxConnections: cmp.Or(l.Limits.Connections, descriptors()), Admissions: l.Limits.LoginsPerSecond,
 		ReconnectMin: l.Reconnect.Min, ReconnectMax: l.Reconnect.Max, Origins: l.Origins,
@@ -104,9 +112,10 @@ func (n *node) gatewayOptions(l *loaded) (o gateway.Options, err error) {
 	return o, err
 }
 
-// web answers what asks for no WebSocket: whether the process lives, and whether clients should be sent here.
+// web answers what asks for no WebSocket: REST, whether the process lives, and whether clients should be sent here.
 func (n *node) web() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle(admin.Prefix, admin.New(admin.Options{Sessions: n.sessions, Store: n.store, Metrics: n.metrics, Logger: n.log}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if n.draining.Load() {
@@ -149,6 +158,9 @@ func (n *node) close(ctx context.Context) {
 	defer cancel()
 	defer close(n.closed)
 	var all []error
+	if n.metricsServer != nil {
+		all = append(all, n.metricsServer.Close())
+	}
 	if n.gateway != nil {
 		all = append(all, n.gateway.Close(ctx))
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/internal/wire"
+	"github.com/opentim/tim/usersig"
 )
 
 const patience = 20 * time.Second
@@ -295,4 +296,43 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+func TestTheAdministratorOfDevUsesRESTAndPrometheusReadsMetrics(t *testing.T) {
+	dir := t.TempDir()
+	keyFile := filepath.Join(dir, "app.key")
+	require.NoError(t, os.WriteFile(keyFile, []byte("key\n"), 0o600))
+	p := startDev(t, filepath.Join(dir, "dev"))
+	p.dial(t).login(p)
+	keys, err := readSecret(p.KeyFile)
+	require.NoError(t, err)
+	sig, err := usersig.Sign(p.App, keys[0], devAdmin, time.Hour)
+	require.NoError(t, err)
+	url := strings.Replace(strings.TrimSuffix(p.Endpoint, "/tim"), "ws://", "http://", 1)
+	res, err := http.Post(fmt.Sprintf("%s/v4/openim/querystate?sdkappid=%d&identifier=%s&usersig=%s&random=1&contenttype=json", url, p.App, devAdmin, sig),
+		"application/json", strings.NewReader(`{"To_Account":["alice"]}`))
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"QueryResult":[{"To_Account":"alice","State":"Online"}]}`, string(body))
+
+	cmd := exec.Command(timd, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data"),
+		"--app", "5="+keyFile, "--log-format", "json")
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	var line struct{ Msg, URL string }
+	for lines := bufio.NewScanner(stderr); line.Msg != "metrics"; {
+		require.True(t, lines.Scan())
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line))
+	}
+	metrics, err := http.Get(line.URL)
+	require.NoError(t, err)
+	defer metrics.Body.Close()
+	body, err = io.ReadAll(metrics.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), "tim_sessions_online 0\n")
+	require.Contains(t, string(body), "tim_connections 0\n")
 }

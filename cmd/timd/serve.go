@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/server/admin"
 	"github.com/opentim/tim/server/gateway"
 )
 
@@ -39,7 +40,8 @@ Every flag can also stand in a YAML file and in the environment; "timd config" p
       admins: [administrator]
       zone: Asia/Shanghai
 
-The WebSocket is at ` + gateway.Path + `; /healthz and /readyz answer on the same port.`,
+The WebSocket is at ` + gateway.Path + `; /healthz and /readyz answer on the same port, and so does the REST API, to the admins of an app:
+` + admin.OpenAPIPath + ` describes it.`,
 		Example: `  timd serve --app 1400000001=app.key
   timd serve --config timd.yaml --log-level debug
   TIMD_APPS=1400000001=/run/secrets/app.key timd serve --listen :7700 --allow-insecure`,

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/opentim/tim/server/admin"
+	"github.com/opentim/tim/server/gateway"
+)
+
+// measure makes the node count what it does, if somebody is to be told. The store and the sessions are not used yet.
+func (n *node) measure(l *loaded) {
+	if l.MetricsListen != "" {
+		n.metrics = admin.NewMetrics()
+		n.store = n.metrics.Store(n.store)
+	}
+}
+
+// measured is what the gateway gets.
+func (n *node) measured() gateway.Sessions {
+	if n.metrics == nil {
+		return n.sessions
+	}
+	return n.metrics.Sessions(n.sessions)
+}
+
+// serveMetrics answers Prometheus at /metrics, on a port of its own: whoever reaches it may read it.
+func (n *node) serveMetrics(ctx context.Context, l *loaded) error {
+	if n.metrics == nil {
+		return nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.MetricsListen)
+	if err != nil {
+		return l.wrong("metrics_listen", err.Error())
+	}
+	n.metrics.Gauge("tim_connections", "Connections of all kinds.", n.gateway.Online)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", n.metrics.Handler())
+	n.metricsServer = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	go func() { _ = n.metricsServer.Serve(listener) }()
+	n.log.Info("metrics", "url", fmt.Sprintf("http://%s/metrics", listener.Addr()))
+	return nil
+}
