@@ -21,8 +21,8 @@ func (e *engine) part(s *signal) {
 	if s.kind == logout {
 		k = s.call
 	}
-	if s.call != nil {
-		s.failure = failure{code: codes.LoggedOutBeforeLoginFinished} // for those who are logging in
+	if s.call != nil && !e.session.loggedIn {
+		s.failure = failure{code: codes.LoggedOutBeforeLoginFinished}
 	}
 	if s.kind == timedOut {
 		e.down = s.failure
