@@ -2,17 +2,18 @@
 # Tests the C face.
 #
 #   capi/test.sh                 all of it, about three minutes
-#   capi/test.sh PART...         some of: header names constants stories sanitizers signals exits consumers
+#   capi/test.sh PART...         some of: header names constants stories server sanitizers signals exits consumers
 #   capi/test.sh record          writes today's new constants into ctest/constants.txt, for good
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 work=$root/build/capi
-parts=(header names constants stories sanitizers signals exits consumers)
+parts=(header names constants stories server sanitizers signals exits consumers)
 stories=(main journal arguments login session life)
 strict=(-Wall -Wextra -pedantic -Werror)
 read -ra cc <<< "${CC:-gcc}"
 ulimit -c 0 # some tests end in a crash, on purpose
+trap 'jobs -p | xargs -r kill 2> /dev/null || true' EXIT
 
 fail() {
   echo "capi/test.sh: $*" >&2
@@ -108,6 +109,43 @@ test_stories() {
   within 120 "$work/ctest" "$url"
 }
 
+# The example against a real server: a login, and tickets that are wrong in two ways.
+test_server() {
+  local pid endpoint app user ticket
+  go build -o "$work/timd" ./cmd/timd
+  "${cc[@]}" -std=c99 "${strict[@]}" -Iinclude examples/c/login.c -o "$work/login" -Lbuild/lib -ltim -Wl,-rpath,"$root/build/lib"
+  "$work/timd" dev --json --listen 127.0.0.1:0 --data "$work/timd-data" > "$work/timd.json" &
+  pid=$!
+  await '^{' "$work/timd.json"
+  endpoint=$(told endpoint) app=$(told app) user=$(told user) ticket=$(told ticket)
+  log_in_and_out "$work/login" "$endpoint" "$app" "$user" "$ticket"
+  refused "$endpoint" "$app" bob "$ticket" "another userID"
+  refused "$endpoint" "$app" "$user" "${ticket:0:40}" "cannot be decoded"
+  kill $pid
+  wait $pid || true
+  echo "timd lets alice in, and says why it does not let others in"
+}
+
+# told FIELD of what timd printed.
+told() { sed -E "s/.*\"$1\":\"?([^\",}]*).*/\1/" "$work/timd.json"; }
+
+# await PATTERN FILE waits for a line, for at most 20 s.
+await() {
+  local i
+  for ((i = 0; i < 200; i++)); do
+    grep -q "$1" "$2" && return
+    sleep 0.1
+  done
+  fail "no $1 in $2: $(cat "$2")"
+}
+
+# refused URL APP USER TICKET WORDS: the login fails, and says so in these words.
+refused() {
+  local output
+  output=$(timeout 20 "$work/login" "${@:1:4}") && fail "$3 was let in"
+  grep -q "^failed: .*$5" <<< "$output" || fail "$3 is told: $output"
+}
+
 # Go's half is instrumented by -asan only; TSan learns from cgo what the Go half orders.
 test_sanitizers() {
   local variant flags dir
@@ -195,21 +233,18 @@ END
 
 
   for program in "$dir/pkg-config" "$dir/static" "$dir/cmake/build/shared" "$dir/cmake/build/static"; do
-    log_in_and_out "$program"
+    log_in_and_out "$program" "$url" 1 alice ok
   done
   readelf -d "$dir/pkg-config" | grep -q "NEEDED.*\[libtim.so.$(cat VERSION)\]" || fail "the SONAME is not libtim.so.$(cat VERSION)"
   echo "pkg-config, CMake and the archive: login and logout"
 }
 
-# log_in_and_out PROGRAM: the example tells its story, and Ctrl-C logs out.
+# log_in_and_out PROGRAM URL APP USER TICKET: the example tells its story, and Ctrl-C logs out.
 log_in_and_out() {
-  local pid i
-  "$1" "$url" 1 alice ok > "$1.log" 2>&1 &
+  local pid
+  "$@" > "$1.log" 2>&1 &
   pid=$!
-  for ((i = 0; i < 200; i++)); do
-    grep -q "is logged in" "$1.log" && break
-    sleep 0.1
-  done
+  await "is logged in" "$1.log"
   kill -INT $pid
   wait $pid || fail "$1 ended with $?: $(cat "$1.log")"
   diff "$1.log" - << END || fail "$1 tells another story"
