@@ -46,7 +46,11 @@ func (h *herd) afterFailure(p *phone, err error) (time.Duration, error) {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		h.unreached.Add(1)
 		return p.wait(0, true), nil
-	case !errors.As(err, &refused): // cut off on the way
+	case !errors.As(err, &refused):
+		h.cut.Add(1)
+		h.mu.Lock()
+		h.cutBy = err
+		h.mu.Unlock()
 		return p.wait(0, false), nil
 	case p.resume != nil && refused.Code == codes.TicketUnreadable:
 		p.resume = nil

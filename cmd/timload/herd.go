@@ -21,15 +21,17 @@ type herd struct {
 	disaster  atomic.Int32 // how many there were
 	attempts  atomic.Int64
 	unreached atomic.Int64 // attempts that found no server
+	cut       atomic.Int64 // attempts that ended half-way
 	refused   atomic.Int64 // attempts that the server put off
 	resumed   atomic.Int64
 	loggedIn  atomic.Int64
 	lost      atomic.Int64 // connections that ended, the first time and again
 
-	mu   sync.Mutex
-	back []time.Time     // when each came back, first time only
-	took []time.Duration // and how long that attempt took
-	over error           // why somebody will not come back
+	mu    sync.Mutex
+	back  []time.Time     // when each came back, first time only
+	took  []time.Duration // and how long that attempt took
+	over  error           // why somebody will not come back
+	cutBy error           // what ended an attempt half-way, the last time
 }
 
 // A phone is one client. Its goroutine owns it.
@@ -156,12 +158,12 @@ func (h *herd) returned(p *phone, resumed bool, took time.Duration) {
 
 // reset says that a disaster comes, and counts from here.
 func (h *herd) reset() {
-	for _, n := range []*atomic.Int64{&h.attempts, &h.unreached, &h.refused, &h.resumed, &h.loggedIn, &h.lost} {
+	for _, n := range []*atomic.Int64{&h.attempts, &h.unreached, &h.cut, &h.refused, &h.resumed, &h.loggedIn, &h.lost} {
 		n.Store(0)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.back, h.took = nil, nil
+	h.back, h.took, h.cutBy = nil, nil, nil
 	h.disaster.Add(1)
 }
 
@@ -193,6 +195,8 @@ func (h *herd) account(killed time.Time) comeback {
 	return comeback{
 		Attempts:  h.attempts.Load(),
 		Unreached: h.unreached.Load(),
+		Cut:       h.cut.Load(),
+		CutBy:     errorText(h.cutBy),
 		Refused:   h.refused.Load(),
 		Resumed:   h.resumed.Load(),
 		LoggedIn:  h.loggedIn.Load(),
@@ -203,6 +207,13 @@ func (h *herd) account(killed time.Time) comeback {
 		BackP99:   percentile(after, 0.99).Seconds(),
 		BackLast:  percentile(after, 1).Seconds(),
 	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // windows returns the median and the longest reconnect window that clients were given. It is for when nobody signs in.

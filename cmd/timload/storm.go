@@ -62,6 +62,8 @@ type comeback struct {
 	LoginP99    float64 `json:"login_p99_ms"`
 	Attempts    int64   `json:"attempts"`
 	Unreached   int64   `json:"unreached"` // attempts that found no server
+	Cut         int64   `json:"cut"`       // attempts that ended half-way
+	CutBy       string  `json:"cut_by"`    // the last of them
 	Refused     int64   `json:"refused"`   // attempts that the server put off
 	Resumed     int64   `json:"resumed"`
 	LoggedIn    int64   `json:"logged_in"` // came back by a login, because the server could not use the resume ticket
