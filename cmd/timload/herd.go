@@ -184,13 +184,16 @@ func (h *herd) awaitAll(ctx context.Context, timeout time.Duration) error {
 	return nil
 }
 
-// account says how everybody came back after the server was killed.
-func (h *herd) account(killed time.Time) comeback {
+// account says how everybody came back after the server was killed. Who is missing counts as back at the timeout.
+func (h *herd) account(killed time.Time, timeout time.Duration) comeback {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	after := make([]time.Duration, len(h.back))
-	for i, at := range h.back {
-		after[i] = at.Sub(killed)
+	after := make([]time.Duration, len(h.phones))
+	for i := range after {
+		after[i] = timeout
+		if i < len(h.back) {
+			after[i] = h.back[i].Sub(killed)
+		}
 	}
 	return comeback{
 		Attempts:  h.attempts.Load(),

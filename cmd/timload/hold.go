@@ -52,7 +52,7 @@ func holdTest() test {
 	}
 }
 
-// Held is what one server did in one round.
+// A held is what one server did in one round.
 type held struct {
 	Connections int     `json:"connections"`
 	Lost        int64   `json:"lost"` // while they were held

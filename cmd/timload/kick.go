@@ -45,7 +45,7 @@ func kickTest() test {
 	}
 }
 
-// Kicks is what one part of a round saw.
+// A kicks is what one part of a round saw.
 type kicks struct {
 	Kicks  int     `json:"kicks"`
 	P50    float64 `json:"p50_ms"`

@@ -41,7 +41,7 @@ func parseCPU(stat []byte) (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
-// Memory is what a process occupies, in bytes.
+// A memory is what a process occupies, in bytes.
 type memory struct {
 	now  int64 // VmRSS
 	peak int64 // VmHWM, since the process started

@@ -96,7 +96,13 @@ func (r *rig) rate(ctx context.Context, o rateOptions) error {
 // rateRound reports one round: the figures of each server, and how the product stands to each baseline.
 func (r *rig) rateRound(round int, loads map[string]load) error {
 	tim := loads["tim"]
-	ratios := map[string]float64{}
+	ratios := map[string]float64{} // of JSON, which has no NaN
+	compare := func(name string, a, b float64) {
+		r.add(name, "", ratio(a, b))
+		if b != 0 {
+			ratios[name] = a / b
+		}
+	}
 	for _, name := range []string{"tim", "bare", "centrifuge"} {
 		l, measured := loads[name]
 		if !measured {
@@ -107,10 +113,8 @@ func (r *rig) rateRound(round int, loads map[string]load) error {
 		r.add("p99_"+name, "ms", l.P99)
 		r.add("cpu_"+name, "µs/login", l.ServerCPU)
 		if name != "tim" {
-			ratios["rate_vs_"+name] = ratio(tim.Rate, l.Rate)
-			ratios["cpu_vs_"+name] = ratio(tim.ServerCPU, l.ServerCPU)
-			r.add("rate_vs_"+name, "", ratios["rate_vs_"+name])
-			r.add("cpu_vs_"+name, "", ratios["cpu_vs_"+name])
+			compare("rate_vs_"+name, tim.Rate, l.Rate)
+			compare("cpu_vs_"+name, tim.ServerCPU, l.ServerCPU)
 		}
 	}
 	return r.line(map[string]any{"event": "round", "round": round, "servers": loads, "ratios": ratios, "load_average": loadAverage()})
@@ -180,15 +184,15 @@ func (t *target) measure(ctx context.Context, o rateOptions) (load, error) {
 	crew.wg.Wait()
 
 	done := len(crew.took)
-	if failed := crew.failed.Load(); failed*100 > int64(done) {
-		return load{}, fmt.Errorf("%s: %d of %d logins failed, the last with: %w", t.name, failed, int64(done)+failed, crew.lastError)
+	if failed := crew.failed.Load(); done == 0 || failed*100 > int64(done) {
+		return load{}, fmt.Errorf("%s: %d of %d logins failed, the last error: %w", t.name, failed, int64(done)+failed, crew.lastError)
 	}
 	return load{
 		Rate:      float64(done) / took.Seconds(),
 		P50:       milliseconds(percentile(crew.took, 0.50)),
 		P99:       milliseconds(percentile(crew.took, 0.99)),
-		ServerCPU: ratio(float64((serverAfter - server).Microseconds()), float64(done)),
-		ClientCPU: ratio(float64((clientAfter - client).Microseconds()), float64(done)),
+		ServerCPU: float64((serverAfter - server).Microseconds()) / float64(done),
+		ClientCPU: float64((clientAfter - client).Microseconds()) / float64(done),
 		Failed:    crew.failed.Load(),
 	}, nil
 }

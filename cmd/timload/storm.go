@@ -53,7 +53,7 @@ type comeback struct {
 	Connections int     `json:"connections"`
 	Window      float64 `json:"window_s"`     // the longest that any client was given
 	WindowP50   float64 `json:"window_p50_s"` // the median
-	Down        float64 `json:"down_s"`       // from the kill until the server served again
+	Down        float64 `json:"down_s"`       // from the kill until the server answered a request
 	BackP50     float64 `json:"back_p50_s"`   // after the kill
 	BackP99     float64 `json:"back_p99_s"`   //
 	BackLast    float64 `json:"back_last_s"`  //
@@ -131,6 +131,9 @@ func (r *rig) stormRound(ctx context.Context, tim *product, n int, timeout time.
 		return comeback{}, fmt.Errorf("%d connections were lost before the server was killed", lost)
 	}
 	median, window := herd.windows()
+	if window == 0 {
+		return comeback{}, errors.New("the server gave nobody a reconnect window")
+	}
 	herd.reset()
 	killed := time.Now()
 	tim.kill()
@@ -145,10 +148,10 @@ func (r *rig) stormRound(ctx context.Context, tim *product, n int, timeout time.
 	if err != nil {
 		return comeback{}, err
 	}
-	c := herd.account(killed)
+	c := herd.account(killed, timeout)
 	c.Down = down.Seconds()
 	c.WindowP50, c.Window = median.Seconds(), window.Seconds()
-	c.Windows = ratio(c.BackP99, c.Window)
+	c.Windows = c.BackP99 / c.Window
 	c.Steady, c.Peak = steady.now, peak.peak
 	return c, nil
 }
