@@ -59,7 +59,7 @@ Next to a server started with "timd dev", no flag is needed: tim reads ./tim-dev
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newSig(), newLogin())
+	root.AddCommand(newSig(), newLogin(), newSessions(), newKick(), newSettings(), newDAU())
 	return root
 }
 
