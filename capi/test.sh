@@ -157,8 +157,11 @@ test_sanitizers() {
     compile "$dir/ctest" "$dir" "${flags[@]}" -DTIM_TESTING -- "${stories[@]}"
     compile "$dir/stress" "$dir" "${flags[@]}" -- stress
     compile "$dir/control" "$dir" "${flags[@]}" -- control
+    g++ -std=c++17 -O1 -g -fno-exceptions "${strict[@]}" "${flags[@]}" -Iinclude -Ibindings/cpp capi/ctest/cpp.cc \
+      -o "$dir/cpp" -L"$dir" -ltim -lpthread -Wl,-rpath,"$dir"
     within 120 "$dir/ctest" "$url"
     within 120 "$dir/stress" "$url" 8 100
+    within 60 "$dir/cpp" "$url"
   done
   sees asan use-after-free AddressSanitizer:
   sees tsan race ThreadSanitizer:
