@@ -11,6 +11,10 @@ const (
 	waitMost          = 20 * time.Second
 	waitMostBackgound = 300 * time.Second
 	stableAfter       = 30 * time.Second // a connection that lived this long makes waits start from the base again
+
+	// So many refused connections do not make waits longer: a server that restarts is down, not crowded, and has room when it
+	// is back. One that refuses for longer is gone, and not worth a phone's battery.
+	patientRefusals = 10
 )
 
 // ceiling is the longest wait before try number n, counted from 0. window is the server's reconnect window, 0 if it gave

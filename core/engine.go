@@ -27,6 +27,7 @@ type engine struct {
 	links      uint64   // counts links; the number tells late signals
 	requests   uint64   // counts requests to the server
 	tries      int      // since the last stable connection; makes waits longer
+	refusals   int      // of a connection since then
 	background bool
 	alarms     [alarmCount]moment
 	timer      *time.Timer
@@ -194,7 +195,7 @@ func (e *engine) perform(a action, s *signal) {
 		e.down, e.session.last = s.failure, s.failure
 		e.arm(alarmRetry, 0)
 	case hurry:
-		e.tries = 0
+		e.fromBase()
 	case probe:
 		e.probe()
 	case hangUp:

@@ -33,7 +33,7 @@ const (
 func (e *engine) begin(k *call) {
 	k.joined = true
 	e.session = &session{user: k.user, ticket: k.ticket, deadline: k.deadline}
-	e.tries = 0
+	e.fromBase()
 }
 
 // admit takes the server's yes.
@@ -81,7 +81,7 @@ func (e *engine) repeatLogin(k *call) {
 func (e *engine) await(s *signal) {
 	ses := e.session
 	if e.state == online && ses.online.since(e.now) >= stableAfter {
-		e.tries = 0
+		e.fromBase()
 	}
 	if s.relogin {
 		ses.resume = nil
@@ -91,12 +91,18 @@ func (e *engine) await(s *signal) {
 	if wait == 0 {
 		wait = fullJitter(ceiling(e.tries, ses.window, e.background))
 	}
-	if s.failure.code != codes.ConnectRefused { // the server is down, not crowded: when it is back there is room
+	if s.failure.code == codes.ConnectRefused {
+		e.refusals++
+	}
+	if s.failure.code != codes.ConnectRefused || e.refusals > patientRefusals {
 		e.tries++
 	}
 	e.arm(alarmRetry, max(wait, waitLeast))
 	e.logf(codes.LogInfo, "disconnected code=%d wait=%s tries=%d reason=%q", s.failure.code, wait.Round(time.Millisecond), e.tries, s.failure.words())
 }
+
+// fromBase makes waits start from the base again.
+func (e *engine) fromBase() { e.tries, e.refusals = 0, 0 }
 
 // end ends the session because the server said so, or part because we want to.
 func (e *engine) end(s *signal) {
