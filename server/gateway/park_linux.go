@@ -63,9 +63,6 @@ func (p *parker) wake(e unix.EpollEvent) {
 	}
 }
 
-// parks reports whether connections can be parked.
-func (c *conn) parks() bool { return true }
-
 // park gives back what the connection needs only while it reads and reports whether it did. Another goroutine may have woken
 // it again by then.
 func (c *conn) park(s *socket) bool {

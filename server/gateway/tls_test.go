@@ -13,7 +13,7 @@ import (
 	"github.com/opentim/tim/server/gateway"
 )
 
-// Connections under TLS are never parked: a goroutine waits for each. All TLS clients were lost 10 s after their first ping.
+// All TLS clients were once lost 10 s after their first ping.
 func TestAnIdleTLSClientThatAnswersPingsStays(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for a ping and 10 s")
