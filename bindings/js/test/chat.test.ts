@@ -190,6 +190,17 @@ test('handlers: context, once, off, the same one twice, and any name', async () 
   assert.throws(() => chat.on(EVENT.SDK_READY, 'handler' as never), /handler must be a function/);
 });
 
+test('the state of the network is told when it changes only', async () => {
+  const chat = create();
+  const states: string[] = [];
+  chat.on(EVENT.NET_STATE_CHANGE, ({ data }) => states.push(data.state));
+  await loggedIn(chat);
+  const lost = event(EventKind.Disconnected, { code: Code.Disconnected });
+  const { Connecting, Connected } = EventKind;
+  engine.client.deliver([event(Connected), lost, lost, event(Connecting), lost, event(Connected)]);
+  assert.deepEqual(states, ['disconnected', 'connecting', 'disconnected', 'connected']);
+});
+
 test('every reason of a kick has its type', async () => {
   const chat = create();
   const types: string[] = [];

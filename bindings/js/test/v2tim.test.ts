@@ -199,7 +199,9 @@ test('a listener that throws reaches uncaughtException, and the others hear all 
 
 test('unInitSDK ends the login under way, and nothing is told after it', async () => {
   const heard: string[] = [];
-  await v2TIMManager.initSDK(1, V2TIM_LOG_NONE, { onKickedOffline: () => heard.push('kicked') });
+  const listener = { onKickedOffline: () => heard.push('kicked') };
+  await v2TIMManager.initSDK(1, V2TIM_LOG_NONE, listener);
+  await v2TIMManager.addIMSDKListener(listener);
   const login = v2TIMManager.login('alice', 'ticket');
   const ended = v2TIMManager.unInitSDK();
   engine.client.deliver([
@@ -210,6 +212,7 @@ test('unInitSDK ends the login under way, and nothing is told after it', async (
   assert.equal((await login).code, Code.Interrupted);
   assert.equal((await ended).code, 0);
   assert.deepEqual(heard, []);
+  await v2TIMManager.removeIMSDKListener(listener);
 });
 
 test('after libtim closed by itself, initSDK makes another client', async () => {

@@ -101,7 +101,7 @@ export const traps: readonly Story[] = [
       let kicks = 0;
       await manager.addIMSDKListener({ onKickedOffline: () => kicks++ });
       await manager.login('alice', await world.ticket('alice'));
-      await world.kick('alice');
+      await world.signInElsewhere('alice', world.tim.Platform.Android);
       await until(() => kicks === 1, 'it was kicked');
       await turns();
       equal((await manager.login('alice', await world.ticket('alice'))).code, 0);
