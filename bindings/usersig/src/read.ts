@@ -146,7 +146,7 @@ function signature(base64: string): Buffer {
   return mac;
 }
 
-/** Line breaks are allowed, as in MIME: an old Java helper wrote and signed them. */
+/** Line breaks are allowed, as in MIME: an old Java library wrote and signed them. */
 function isBase64(text: string): boolean {
   const whole = text.replace(/[\r\n]/g, '');
   return whole.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(whole);

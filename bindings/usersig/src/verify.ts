@@ -68,7 +68,7 @@ function checkKey({ claims, mac, hasUserBuf }: Read, key: string | readonly stri
       'the ticket has a signature that cannot be checked',
     );
   }
-  // An empty userbuf is none, but some helpers sign a line for it.
+  // An empty userbuf is none, but some libraries sign a line for it.
   const empty = hasUserBuf && claims.userBuf === '' ? [false, true] : [false];
   const fits = empty.some((line) =>
     keys.some((one) => timingSafeEqual(macOf(claims, one, line), mac)),
