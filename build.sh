@@ -7,10 +7,12 @@ cd "$(dirname "$self")"
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
 parts=(gen lint arch lib go capi js examples demo fuzz)
 
-# What must be installed: the command that is looked for, and the Debian package that has it.
+# What must be installed: the command that is looked for, and the Debian package that has it. A pattern is for
+# what Debian keeps out of PATH.
 tools=(
   gcc:gcc g++:g++ nm:binutils make:make cmake:cmake pkg-config:pkg-config
   clang-format:clang-format shellcheck:shellcheck node:nodejs npm:npm
+  '/usr/lib/postgresql/*/bin/postgres:postgresql'
 )
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 fuzz_time=${FUZZ_TIME:-5s} # for each fuzz target
@@ -104,9 +106,10 @@ on() {
 
 # setup does nothing, in no time, where everything is there.
 setup() {
-  local missing=() tool
+  local missing=() tool name
   for tool in "${tools[@]}"; do
-    command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
+    name=${tool%%:*}
+    command -v "${name##*/}" >/dev/null || [ -n "$(compgen -G "$name")" ] || missing+=("${tool#*:}")
   done
   [ ${#missing[@]} = 0 ] || step "install ${missing[*]}" "" install_packages "${missing[@]}"
   command -v go >/dev/null || fail "Go is not installed: get $(grep '^go ' go.mod) or newer from https://go.dev/dl"

@@ -107,6 +107,19 @@ func (c *cache) drop(key server.UserKey) {
 	s.slots = s.slots[:last]
 }
 
+// clear drops every entry.
+func (c *cache) clear() {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		s.drops++
+		clear(s.index)
+		clear(s.slots)
+		s.slots, s.hand = s.slots[:0], 0
+		s.mu.Unlock()
+	}
+}
+
 // room returns a free slot of s, which it must be filled at once.
 func (c *cache) room(s *shard) int32 {
 	if len(s.slots) < s.limit {

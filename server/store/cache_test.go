@@ -123,3 +123,23 @@ func BenchmarkCacheMemory(b *testing.B) {
 		runtime.KeepAlive(c)
 	}
 }
+
+func TestAClearedCacheIsEmptyAndWorks(t *testing.T) {
+	c := newCache(1000)
+	var before fence
+	for range 2 {
+		for i := range 2000 {
+			_, f, _ := c.get(numbered(i))
+			c.put(numbered(i), entry{day: 1}, f)
+		}
+		_, before, _ = c.get(alice)
+		c.clear()
+		for i := range 2000 {
+			_, _, known := c.get(numbered(i))
+			require.False(t, known)
+		}
+	}
+	c.put(alice, entry{day: 1}, before)
+	_, _, known := c.get(alice)
+	require.False(t, known, "what was read before may be stale")
+}

@@ -22,8 +22,8 @@ type Database interface {
 	History(ctx context.Context, app uint64, limit int) ([]server.Settings, error)
 	Actives(ctx context.Context, app uint64, from, to server.Day) (server.Actives, error)
 
-	// Update runs change in one transaction, once, and returns when that is durable. If change returns an error, or the
-	// commit fails, nothing of it is kept. If change wrote nothing, Update writes nothing.
+	// Update runs change in one transaction, once, and returns when that is durable. If change returns an error, nothing of it
+	// is kept. If the commit fails, nothing is either, unless only its answer was lost. If change wrote nothing, Update writes nothing.
 	Update(change func(Tx) error) error
 
 	Ping(ctx context.Context) error

@@ -46,10 +46,17 @@ func (c *settingsCache) drop(app uint64) {
 	delete(c.byApp, app)
 }
 
+func (c *settingsCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drops++
+	c.byApp = nil
+}
+
 // Settings implements server.Store. The caller may change what it gets.
 func (s *Store) Settings(ctx context.Context, app uint64) (server.Settings, error) {
 	set, f, known := s.settings.get(app)
-	if !known {
+	if !known || !s.follower.fresh() {
 		var err error
 		if set, err = s.db.Settings(ctx, app); err != nil {
 			return server.Settings{}, failed("settings", err)

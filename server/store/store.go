@@ -39,6 +39,7 @@ type Store struct {
 	cache    *cache
 	settings settingsCache
 	writer   *writer
+	follower *follower // nil if the database belongs to this process alone
 	closing  sync.Once
 	closed   error
 }
@@ -47,18 +48,31 @@ var _ server.Store = (*Store)(nil)
 
 // New returns a Store that owns db and closes it.
 func New(db Database, o Options) *Store {
-	return &Store{
+	s := &Store{
 		db:     db,
 		cache:  newCache(cmp.Or(o.CacheAccounts, 1<<20)),
 		writer: startWriter(db, cmp.Or(o.Queue, 4096), cmp.Or(o.Batch, 512)),
 	}
+	if shared, ok := db.(Shared); ok {
+		s.follower = follow(s, shared)
+	}
+	return s
+}
+
+// known returns what may be used of the cache's entry of a user.
+func (s *Store) known(key server.UserKey) (entry, fence, bool) {
+	e, f, known := s.cache.get(key)
+	if known && !s.follower.fresh() {
+		return entry{day: noDay}, f, false
+	}
+	return e, f, known
 }
 
 // Arrive implements server.Store. The second login of an account or a mark that is still being written finds neither in the
 // cache nor in the database, because both show only what is durable. So it becomes a write of its own, and that is answered
 // after the first one's commit.
 func (s *Store) Arrive(ctx context.Context, key server.UserKey, day server.Day) (server.Arrival, error) {
-	e, f, known := s.cache.get(key)
+	e, f, known := s.known(key)
 	if known && e.day == day {
 		return server.Arrival{Account: e.account}, nil
 	}
@@ -86,7 +100,7 @@ func (s *Store) Arrive(ctx context.Context, key server.UserKey, day server.Day) 
 
 // Account implements server.Store.
 func (s *Store) Account(ctx context.Context, key server.UserKey) (server.Account, error) {
-	e, f, known := s.cache.get(key)
+	e, f, known := s.known(key)
 	if known {
 		return e.account, nil
 	}
@@ -188,6 +202,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close implements server.Store: it commits the writes that wait. Later calls return what the first returned.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
+		s.follower.stop()
 		s.writer.stop()
 		s.closed = s.db.Close()
 	})

@@ -19,7 +19,7 @@ import (
 // BenchmarkArrive measures logins: of a user in the cache, of one in the database, of one whose day has not been marked, and
 // of one who is new. Beside the mean it reports the latency that half and 99 of 100 callers stay under.
 func BenchmarkArrive(b *testing.B) {
-	s := openBench(b, newPath(b), store.Options{})
+	s := openBench(b, diskPath(b), store.Options{})
 	const known = 100_000
 	require.NoError(b, s.Import(b.Context(), alice.App, names(known)))
 	var day atomic.Int64
@@ -77,7 +77,7 @@ var numbered1 = numbered(1)
 // takes until the first login, and how long counting the month takes.
 func BenchmarkReopen(b *testing.B) {
 	const users = 1_000_000
-	path := newPath(b)
+	path := diskPath(b)
 	db, err := open(b.Context(), path)
 	require.NoError(b, err)
 	s := store.New(db, store.Options{})

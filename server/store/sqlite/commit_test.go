@@ -14,6 +14,7 @@ import (
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/server"
 	"github.com/opentim/tim/server/store"
+	"github.com/opentim/tim/server/store/internal/format"
 )
 
 type answer struct {
@@ -210,7 +211,7 @@ func TestDeletingClearsTheMarksOfOneAccountOnly(t *testing.T) {
 	for rows.Next() {
 		var marks []byte
 		require.NoError(t, rows.Scan(&marks))
-		require.Len(t, marks, chunkBytes)
+		require.Len(t, marks, format.ChunkBytes)
 		require.Equal(t, []byte{0xff, 0xfd, 0x0f}, marks[:3])
 		sum++
 	}

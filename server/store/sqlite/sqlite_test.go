@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,9 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(crashChild); path != "" {
-		loginUntilKilled(path)
-	}
+	storetest.CrashChild(func(path string) (server.Store, error) { return Open(context.Background(), path, store.Options{}) })
 	goleak.VerifyTestMain(m)
 }
 
@@ -37,7 +36,18 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "tim.db") }
+// newPath returns where a store can be made. Where there is memory for it, it lies there: on a disk that others use, too, most
+// of a test's time would be syncs.
+func newPath(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "tim-store-")
+	if err != nil {
+		return diskPath(t)
+	}
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	return filepath.Join(dir, "tim.db")
+}
+
+func diskPath(t testing.TB) string { return filepath.Join(t.TempDir(), "tim.db") }
 
 func openStore(t testing.TB, path string) *store.Store {
 	t.Helper()

@@ -8,12 +8,13 @@ import (
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/server"
 	"github.com/opentim/tim/server/store"
+	"github.com/opentim/tim/server/store/internal/format"
 )
 
 // A tx is a store.Tx: the transaction that is open on the writer's connection.
 type tx struct {
 	*writer
-	marked  map[chunkKey]*chunk
+	marked  map[format.ChunkKey]*format.Chunk
 	numbers map[uint64]int64 // by app, how many accounts are numbered, where that changed
 }
 
@@ -26,11 +27,11 @@ func (t *tx) Arrive(logins []*store.Arrive) error {
 		if err != nil {
 			return err
 		}
-		first, err := t.mark(l.Key.App, l.Day, r.number, true)
+		first, err := t.mark(l.Key.App, l.Day, r.Number, true)
 		if err != nil {
 			return err
 		}
-		l.Result = server.Arrival{Account: r.account(), New: made, FirstToday: first}
+		l.Result = server.Arrival{Account: r.Account(), New: made, FirstToday: first}
 	}
 	return nil
 }
@@ -51,8 +52,8 @@ func (t *tx) Change(key server.UserKey, change func(*server.Account)) error {
 	if err != nil {
 		return err
 	}
-	a := r.account()
-	if change(&a); a == r.account() {
+	a := r.Account()
+	if change(&a); a == r.Account() {
 		return nil
 	}
 	return t.write(key, a, false)
@@ -64,10 +65,10 @@ func (t *tx) Delete(key server.UserKey, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := t.unmark(key.App, r.number); err != nil {
+	if err := t.unmark(key.App, r.Number); err != nil {
 		return err
 	}
-	stone := server.Account{NotBefore: r.account().NotBefore}
+	stone := server.Account{NotBefore: r.Account().NotBefore}
 	if at.After(stone.NotBefore) {
 		stone.NotBefore = at
 	}
@@ -76,7 +77,7 @@ func (t *tx) Delete(key server.UserKey, at time.Time) error {
 
 // SetSettings implements store.Tx.
 func (t *tx) SetSettings(app uint64, s server.Settings) (server.Settings, error) {
-	policy, limits, err := encodeSettings(s)
+	policy, limits, err := format.EncodeSettings(s)
 	if err != nil {
 		return s, err
 	}
@@ -96,23 +97,23 @@ func (t *tx) SetSettings(app uint64, s server.Settings) (server.Settings, error)
 }
 
 // ensure returns the account of a user and makes it if there is none.
-func (t *tx) ensure(key server.UserKey, at time.Time) (r row, made bool, err error) {
+func (t *tx) ensure(key server.UserKey, at time.Time) (r format.Row, made bool, err error) {
 	r, err = t.row(key)
 	switch {
-	case err == nil && !r.deleted:
+	case err == nil && !r.Deleted:
 		return r, false, nil
 	case err == nil:
-		r.created, r.deleted = at.UnixMilli(), false
-		_, err = t.revive.Exec(r.created, int64(key.App), key.User)
+		r.Created, r.Deleted = at.UnixMilli(), false
+		_, err = t.revive.Exec(r.Created, int64(key.App), key.User)
 		return r, true, err
 	case !errors.Is(err, sql.ErrNoRows):
 		return r, false, err
 	}
-	r.created = at.UnixMilli()
-	if r.number, err = t.number(key.App); err != nil {
+	r.Created = at.UnixMilli()
+	if r.Number, err = t.number(key.App); err != nil {
 		return r, false, err
 	}
-	_, err = t.insert.Exec(int64(key.App), key.User, r.number, r.created)
+	_, err = t.insert.Exec(int64(key.App), key.User, r.Number, r.Created)
 	return r, true, err
 }
 
@@ -130,20 +131,20 @@ func (t *tx) number(app uint64) (int64, error) {
 }
 
 // present returns the row of an account; the error is codes.AccountNotFound if there is none.
-func (t *tx) present(key server.UserKey) (row, error) {
+func (t *tx) present(key server.UserKey) (format.Row, error) {
 	r, err := t.row(key)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && r.deleted {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && r.Deleted {
 		return r, codes.AccountNotFound
 	}
 	return r, err
 }
 
-func (t *tx) row(key server.UserKey) (r row, err error) {
-	err = t.account.QueryRow(int64(key.App), key.User).Scan(r.columns()...)
+func (t *tx) row(key server.UserKey) (r format.Row, err error) {
+	err = t.account.QueryRow(int64(key.App), key.User).Scan(r.Columns()...)
 	return r, err
 }
 
 func (t *tx) write(key server.UserKey, a server.Account, deleted bool) error {
-	_, err := t.change.Exec(a.Banned, toMillis(a.BannedUntil), toMillis(a.NotBefore), deleted, int64(key.App), key.User)
+	_, err := t.change.Exec(a.Banned, format.Millis(a.BannedUntil), format.Millis(a.NotBefore), deleted, int64(key.App), key.User)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/opentim/tim/server/store"
+	"github.com/opentim/tim/server/store/internal/format"
 )
 
 // A writer is the connection that writes, with its statements. One goroutine uses it.
@@ -41,10 +42,9 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		&w.commit:   `COMMIT`,
 		&w.rollback: `ROLLBACK`,
 
-		&w.account: `SELECT number, created_ms, banned, banned_until_ms, not_before_ms, deleted
-			FROM accounts WHERE app = ? AND user = ?`,
-		&w.insert: `INSERT INTO accounts (app, user, number, created_ms) VALUES (?, ?, ?, ?)`,
-		&w.revive: `UPDATE accounts SET created_ms = ?, deleted = 0 WHERE app = ? AND user = ?`,
+		&w.account: `SELECT ` + format.RowColumns + ` FROM accounts WHERE app = ? AND user = ?`,
+		&w.insert:  `INSERT INTO accounts (app, user, number, created_ms) VALUES (?, ?, ?, ?)`,
+		&w.revive:  `UPDATE accounts SET created_ms = ?, deleted = 0 WHERE app = ? AND user = ?`,
 		&w.change: `UPDATE accounts SET banned = ?, banned_until_ms = ?, not_before_ms = ?, deleted = ?
 			WHERE app = ? AND user = ?`,
 
@@ -82,7 +82,7 @@ func (w *writer) update(change func(store.Tx) error) error {
 	if _, err := w.begin.Exec(); err != nil {
 		return err
 	}
-	t := &tx{writer: w, marked: map[chunkKey]*chunk{}, numbers: map[uint64]int64{}}
+	t := &tx{writer: w, marked: map[format.ChunkKey]*format.Chunk{}, numbers: map[uint64]int64{}}
 	err := change(t)
 	if err == nil {
 		err = t.flush()

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -87,6 +89,60 @@ var nodeCases = []testCase{
 		mine = s.setSettings(theirs)
 		other.store.Forget(app, "")
 		s.Equal(mine, other.settings())
+	}},
+	{"of many who change the same version on two nodes, one wins", func(s *suite) {
+		both := []server.Store{s.store, s.second().store}
+		for version := range int64(3) {
+			var won, refused atomic.Int64
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() {
+					_, err := both[i%2].SetSettings(s.t.Context(), app, server.Settings{Policy: codes.PolicyDual, Version: version})
+					switch {
+					case err == nil:
+						won.Add(1)
+					case errors.Is(err, codes.InvalidOperation):
+						refused.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			s.EqualValues(1, won.Load())
+			s.EqualValues(19, refused.Load())
+		}
+	}},
+	{"accounts that are made, deleted and made again on two nodes at once are counted right", func(s *suite) {
+		both := []server.Store{s.store, s.second().store}
+		var made, first, deleted atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				for j := range 50 {
+					key, node := numbered(j*7%5), both[(i+j)%2]
+					if i < 6 {
+						node.Forget(key.App, key.User) // of a deletion on the other node
+						a, err := node.Arrive(s.t.Context(), key, today)
+						s.NoError(err)
+						if a.New {
+							made.Add(1)
+						}
+						if a.FirstToday {
+							first.Add(1)
+						}
+						continue
+					}
+					switch err := node.Delete(s.t.Context(), key, at(1_000)); {
+					case err == nil:
+						deleted.Add(1)
+					case !errors.Is(err, codes.AccountNotFound):
+						s.NoError(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		s.Equal(made.Load(), first.Load(), "who is new is first")
+		s.Equal(made.Load()-deleted.Load(), s.actives(today, today))
 	}},
 	{"a node may leave without the others noticing", func(s *suite) {
 		other := s.second()
