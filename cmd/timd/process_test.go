@@ -333,6 +333,6 @@ func TestTheAdministratorOfDevUsesRESTAndPrometheusReadsMetrics(t *testing.T) {
 	defer metrics.Body.Close()
 	body, err = io.ReadAll(metrics.Body)
 	require.NoError(t, err)
-	require.Contains(t, string(body), "tim_sessions_online 0\n")
+	require.Contains(t, string(body), "tim_sessions_online{platform=\"ios\"} 0\n")
 	require.Contains(t, string(body), "tim_connections 0\n")
 }

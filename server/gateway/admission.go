@@ -19,7 +19,8 @@ const (
 	// was busy with something else.
 	sample     = 2000
 	sampleTime = 4 * time.Second
-	// share is the part of the capacity that clients who come back are told to use, so that there is room for others.
+	// share is the part of the capacity that clients who come back are told to use. The rest is for others, and because each
+	// was told when it signed in, when the node was emptier: a node that filled from n to m comes back ln(m/n) times faster.
 	share = 0.25
 	// maxWait bounds what a client is told to wait.
 	maxWait = 2 * time.Minute
