@@ -1,0 +1,172 @@
+package nats
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/opentim/tim/server"
+)
+
+const (
+	renewEvery = 2 * time.Second
+	lease      = 6 * time.Second
+	// strangerTime is how long a node counts as alive that keys name and nobody has heard of: long enough for everybody who
+	// asks for nodes to see it come and go.
+	strangerTime = time.Minute
+)
+
+// leases are the nodes that this one has heard of. A node lives for a lease after each of its heartbeats. The time in which
+// this node could not hear does not count.
+type leases struct {
+	mu      sync.Mutex
+	heard   map[server.NodeID]time.Time // until when each lives; kept for the dead that keys still name
+	renewed time.Time                   // when this node sent its last heartbeat; zero before it joined
+	deaf    time.Time                   // since when the connection is lost; zero if it is not
+}
+
+func (l *leases) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.renewed = time.Now()
+}
+
+// hear notes a heartbeat, and reports whether that node was not alive before.
+func (l *leases) hear(node server.NodeID, leaving bool) (fresh bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	until, known := l.heard[node]
+	if leaving {
+		l.heard[node] = now
+		return false
+	}
+	l.heard[node] = now.Add(lease)
+	return !known || !now.Before(until)
+}
+
+// tick notes a heartbeat of this node. If the last one was long ago, this process was stopped, and could not hear either.
+func (l *leases) tick() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.renewed) > 2*renewEvery {
+		l.extend(l.renewed, now)
+	}
+	l.renewed = now
+}
+
+func (l *leases) cut(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.deaf.IsZero() {
+		l.deaf = at
+	}
+}
+
+// forgive gives everybody who lived when the connection was lost a new lease.
+func (l *leases) forgive() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.deaf.IsZero() {
+		l.extend(l.deaf, time.Now())
+		l.deaf = time.Time{}
+	}
+}
+
+func (l *leases) extend(since, now time.Time) {
+	for node, until := range l.heard {
+		if until.After(since) && until.Before(now.Add(lease)) {
+			l.heard[node] = now.Add(lease)
+		}
+	}
+}
+
+// alive returns who lives besides this node, and whether that is known at all.
+func (l *leases) alive() (nodes []server.NodeID, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if !l.deaf.IsZero() || now.Sub(l.renewed) > 2*renewEvery {
+		return nil, false
+	}
+	for node, until := range l.heard {
+		if now.Before(until) {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes, true
+}
+
+// named is told which nodes the keys name, after a walk over all of them. The dead that no key names are forgotten.
+// Strangers, of whom only keys know, count as alive for a while, so that whoever looks after the sessions of dead nodes
+// notices them.
+func (l *leases) named(nodes map[server.NodeID]bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	for node, until := range l.heard {
+		if !nodes[node] && now.After(until) {
+			delete(l.heard, node)
+		}
+	}
+	for node := range nodes {
+		if _, known := l.heard[node]; !known {
+			l.heard[node] = now.Add(strangerTime)
+		}
+	}
+}
+
+// Nodes returns the nodes that were heard within a lease, in order of their names. Nodes that only keys know of count as
+// alive for a minute, once.
+func (r *Registry) Nodes(context.Context) ([]server.NodeID, error) {
+	if err := r.usable(); err != nil {
+		return nil, err
+	}
+	list, known := r.leases.alive()
+	if !known {
+		return nil, fmt.Errorf("this node could not hear the others: %w", server.ErrUnavailable)
+	}
+	list = append(list, r.node)
+	slices.Sort(list)
+	return list, nil
+}
+
+func (r *Registry) leaseLoop() {
+	ticks := time.NewTicker(renewEvery)
+	defer ticks.Stop()
+	for {
+		r.leases.tick()
+		_ = r.tellLease(false) // without a connection nobody hears anybody
+		select {
+		case <-r.life.Done():
+			return
+		case <-ticks.C:
+		}
+	}
+}
+
+func (r *Registry) tellLease(leaving bool) error {
+	data, err := encode(&leaseMessage{Node: string(r.node), Leaving: leaving})
+	if err != nil {
+		return err
+	}
+	return r.conn.Publish(r.leaseSubject(), data)
+}
+
+// hearLease notes a heartbeat of another node. One that is new hears this node at once.
+func (r *Registry) hearLease(msg *nats.Msg) {
+	var m leaseMessage
+	if err := decode(msg.Data, &m); err != nil {
+		r.o.Logger.Warn("registry: a heartbeat cannot be read", "error", err)
+		return
+	}
+	if r.leases.hear(server.NodeID(m.Node), m.Leaving) && r.enter() {
+		defer r.calls.Done()
+		_ = r.tellLease(false)
+	}
+}

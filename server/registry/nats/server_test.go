@@ -1,0 +1,69 @@
+package nats_test
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/opentim/tim/server/registry/nats"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		runChild()
+		return
+	}
+	goleak.VerifyTestMain(m,
+		// Two goroutines of a NATS server outlive its shutdown: they are of the process, not of the server.
+		goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.(*stream).processInternalJSAPIPubs"),
+	)
+}
+
+// startServer starts a NATS server in this process. Port 0 means any.
+func startServer(t testing.TB, port int) *natsserver.Server {
+	t.Helper()
+	if port == 0 {
+		port = natsserver.RANDOM_PORT
+	}
+	s, err := natsserver.NewServer(&natsserver.Options{
+		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+	})
+	require.NoError(t, err)
+	s.Start()
+	require.True(t, s.ReadyForConnections(10*time.Second), "the NATS server does not start")
+	t.Cleanup(func() { stopServer(s) })
+	return s
+}
+
+func stopServer(s *natsserver.Server) {
+	s.Shutdown()
+	s.WaitForShutdown()
+}
+
+var clusters atomic.Int32
+
+// newCluster returns a name that no other test has.
+func newCluster() string { return fmt.Sprintf("test-%d", clusters.Add(1)) }
+
+func open(t testing.TB, o nats.Options) *nats.Registry {
+	t.Helper()
+	o.Logger = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	r, err := nats.Open(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+type testLog struct{ t testing.TB }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.t.Logf("%s", p)
+	return len(p), nil
+}
