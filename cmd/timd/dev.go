@@ -48,7 +48,7 @@ directory. The next start finds the same app, key and accounts there.
 
 It prints where it is, and a ticket with which alice can log in. "tim login" in the same directory finds it by itself.`,
 		Example: `  timd dev
-  timd dev --data /tmp/try --listen 127.0.0.1:0
+  timd dev --data try --listen 127.0.0.1:0
   timd dev --json        # one line for programs: endpoint, app, key_file, user, ticket`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
