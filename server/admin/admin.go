@@ -59,6 +59,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var c caller
 	var reply any
 	if err == nil {
+		ctx, cancel := cmd.within(r)
+		defer cancel()
+		r = r.WithContext(ctx)
 		c, err = a.authorize(r, cmd)
 	}
 	if err == nil {
@@ -79,9 +82,7 @@ func (a *API) run(w http.ResponseWriter, r *http.Request, cmd *command, c caller
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), cmd.time())
-	defer cancel()
-	reply, err := cmd.call(a, ctx, c, body)
+	reply, err := cmd.call(a, r.Context(), c, body)
 	var bad *failure
 	if err != nil && !(errors.As(err, &bad) && bad.partial) {
 		return nil, err

@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"reflect"
 	"strings"
 	"time"
@@ -10,11 +11,11 @@ import (
 
 // A command is a row of the table: where it is, how often it may be called, what it does, and an example of it.
 type command struct {
-	path    string // service/command
-	about   string // one sentence for the document, without a full stop
-	more    string // what else there is to know
-	rate    int    // calls a second of one app
-	within  time.Duration
+	path    string        // service/command
+	about   string        // one sentence for the document, without a full stop
+	more    string        // what else there is to know
+	rate    int           // calls a second of one app
+	most    time.Duration // to answer; 0 means answerWithin
 	action  action
 	request string // an example
 	reply   string // the fields of its answer, beside the status
@@ -52,7 +53,12 @@ func (cmd *command) service() string {
 // strict reports whether a field that is not known is a mistake. Tencent's own commands ignore it, as Tencent does.
 func (cmd *command) strict() bool { return cmd.service() == "tim_admin" }
 
-func (cmd *command) time() time.Duration { return cmp.Or(cmd.within, answerWithin) }
+func (cmd *command) time() time.Duration { return cmp.Or(cmd.most, answerWithin) }
+
+// within returns the context of a request. A caller who hangs up does not end it: half a kick would be worse than a whole one.
+func (cmd *command) within(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(r.Context()), cmd.time())
+}
 
 // dialect and name work for a command that was not found, too.
 func (cmd *command) dialect() dialect {

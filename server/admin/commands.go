@@ -95,14 +95,14 @@ var commands = []*command{
 			"ChangedBy":"administrator","ChangedAtMs":1795331970000}`,
 	},
 	{
-		path: "tim_admin/simulate", about: "Ask who would be kicked if the settings were changed", rate: 2, within: simulateTime,
+		path: "tim_admin/simulate", about: "Ask who would be kicked if the settings were changed", rate: 2, most: simulateTime,
 		more:    "Nothing changes. It looks at every user who is online: do not call it all the time.",
 		action:  typed((*API).simulate),
 		request: `{"Policy":"single"}`,
 		reply:   `{"Users":1200,"Sessions":1900,"Affected":310,"Kicked":{"multiple_account":4,"multiple_device":312}}`,
 	},
 	{
-		path: "tim_admin/get_dau", about: "Count the users who logged in: by day, week and month", rate: 2, within: dauTime,
+		path: "tim_admin/get_dau", about: "Count the users who logged in: by day, week and month", rate: 2, most: dauTime,
 		action:  typed((*API).getDAU),
 		request: `{"From":"2026-11-21","To":"2026-11-22"}`,
 		reply:   `{"Zone":"UTC","Days":[{"Day":"2026-11-21","DAU":970,"WAU":2210,"MAU":5032},{"Day":"2026-11-22","DAU":1011,"WAU":2240,"MAU":5060}]}`,

@@ -99,8 +99,22 @@ type Measured struct {
 
 // Sessions returns s with everything counted that connections do with it.
 func (m *Metrics) Sessions(s *server.Sessions) Measured {
-	m.Gauge("tim_sessions_online", "Sessions with a live connection to this node.", s.Online)
+	m.registry.MustRegister(platformsOnline{s})
 	return Measured{s, m}
+}
+
+// platformsOnline counts sessions when Prometheus asks.
+type platformsOnline struct{ s *server.Sessions }
+
+var onlineDesc = prometheus.NewDesc("tim_sessions_online", "Sessions with a live connection to this node, by platform.", []string{"platform"}, nil)
+
+func (p platformsOnline) Describe(to chan<- *prometheus.Desc) { to <- onlineDesc }
+
+func (p platformsOnline) Collect(to chan<- prometheus.Metric) {
+	online := p.s.OnlineBy()
+	for _, platform := range codes.Platforms() {
+		to <- prometheus.MustNewConstMetric(onlineDesc, prometheus.GaugeValue, float64(online[platform]), platform.String())
+	}
 }
 
 // Login counts server.Sessions.Login.

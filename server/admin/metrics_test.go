@@ -26,6 +26,7 @@ func TestMetricsCountWhatHappensAndNameNobody(t *testing.T) {
 	require.NoError(t, err)
 	w.ok("im_open_login_svc/kick", `{"UserID":"alice"}`)
 	require.NoError(t, w.measured.Logout(t.Context(), back.Held))
+	w.login("bob", codes.PlatformWeb, "w1")
 	w.call("tim_admin/unban", `{"UserID":"nobody"}`)
 
 	r := httptest.NewRecorder()
@@ -33,7 +34,7 @@ func TestMetricsCountWhatHappensAndNameNobody(t *testing.T) {
 	body, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
 	for _, line := range []string{
-		`tim_logins_total{code="0"} 2`,
+		`tim_logins_total{code="0"} 3`,
 		`tim_logins_total{code="70013"} 1`,
 		`tim_resumes_total{code="0"} 1`,
 		`tim_renewals_total{code="0"} 1`,
@@ -42,9 +43,10 @@ func TestMetricsCountWhatHappensAndNameNobody(t *testing.T) {
 		`tim_kicks_total{reason="multiple_device"} 0`,
 		`tim_lost_total 1`,
 		`tim_logouts_total 1`,
-		`tim_login_seconds_count 4`,
-		`tim_sessions_online 0`,
-		`tim_store_commit_seconds_count{operation="arrive"} 1`,
+		`tim_login_seconds_count 5`,
+		`tim_sessions_online{platform="ios"} 0`,
+		`tim_sessions_online{platform="web"} 1`,
+		`tim_store_commit_seconds_count{operation="arrive"} 2`,
 		`tim_store_commit_seconds_count{operation="revoke"} 1`,
 		`tim_rest_requests_total{code="0",command="im_open_login_svc/kick"} 1`,
 		`tim_rest_requests_total{code="70107",command="tim_admin/unban"} 1`,

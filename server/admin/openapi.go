@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"sync"
 
 	"github.com/opentim/tim/codes"
 )
@@ -19,8 +20,8 @@ The envelope's own codes: 60002 the address or a parameter is malformed, 60003 t
 70169 is a timeout and 70500 an error of the server: try again. For openim these two are 90992 and 90994 or 90995, and a body that is
 not JSON is 90001.`
 
-// document returns the OpenAPI document of all commands.
-func document() []byte {
+// document returns the OpenAPI document of all commands. It is the same each time.
+var document = sync.OnceValue(func() []byte {
 	paths := object{}
 	for _, cmd := range commands {
 		paths[Prefix+cmd.path] = object{"post": cmd.operation()}
@@ -45,7 +46,7 @@ func document() []byte {
 		panic("admin: the document is no JSON: " + err.Error())
 	}
 	return append(body, '\n')
-}
+})
 
 func parameters() object {
 	parameter := func(name, about string, required bool, schema object) object {

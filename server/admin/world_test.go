@@ -39,7 +39,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A world is a server with its REST face: the real parts, with a store in a folder of its own.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	url      string
 	sessions *server.Sessions
 	cluster  *memory.Cluster
@@ -49,7 +49,7 @@ type world struct {
 	log      *strings.Builder
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, cluster: memory.NewCluster(), metrics: admin.NewMetrics(), log: new(strings.Builder)}
 	disk, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "tim.db"), store.Options{})
@@ -95,7 +95,7 @@ type answer struct {
 }
 
 // query returns the parameters of a good request.
-func query(t *testing.T) url.Values {
+func query(t testing.TB) url.Values {
 	t.Helper()
 	return url.Values{
 		"sdkappid": {strconv.Itoa(app)}, "identifier": {boss}, "usersig": {ticket(t, boss)},
@@ -103,7 +103,7 @@ func query(t *testing.T) url.Values {
 	}
 }
 
-func ticket(t *testing.T, user string) string {
+func ticket(t testing.TB, user string) string {
 	t.Helper()
 	sig, err := usersig.Sign(app, key, user, time.Hour)
 	require.NoError(t, err)
