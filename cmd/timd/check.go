@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opentim/tim/server/store/postgres"
 	"github.com/opentim/tim/usersig"
 )
 
@@ -24,6 +25,11 @@ func (l *loaded) check() error {
 	}
 	if _, err := l.logLevel(); err != nil {
 		bad("log.level", "%q is none of debug, info, warn, error", l.Log.Level)
+	}
+	if l.Store != "" {
+		if err := postgres.Check(l.Store); err != nil {
+			bad("store", "%s: %v", postgres.Masked(l.Store), err)
+		}
 	}
 	if (l.TLS.CertFile == "") != (l.TLS.KeyFile == "") {
 		bad("tls", "cert_file and key_file belong together; one of them is missing")

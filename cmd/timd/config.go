@@ -12,6 +12,7 @@ import (
 type config struct {
 	Listen        string   `koanf:"listen"`
 	DataDir       string   `koanf:"data_dir"`
+	Store         string   `koanf:"store"`
 	Node          string   `koanf:"node"`
 	AllowInsecure bool     `koanf:"allow_insecure"`
 	Apps          []appRow `koanf:"apps"`
@@ -64,6 +65,7 @@ type setting struct {
 var settings = []setting{
 	{"listen", "127.0.0.1:7700", "`address` to listen on"},
 	{"data_dir", "tim-data", "`directory` for the accounts and the keys that the server makes for itself"},
+	{"store", "", "`URL` of a PostgreSQL database for the accounts, which nodes may share, as in postgres://tim@db/tim; empty means a file in the data directory"},
 	{"node", "", "this node's `name` in a cluster and in logs; empty means the host's name"},
 	{"apps", []string{}, "an app that this server serves, as `ID=KEYFILE`; repeat for more, or list them in the file"},
 	{"tls.cert_file", "", "PEM `file` with the certificate chain; read again when it changes"},

@@ -66,7 +66,7 @@ func TestEverySettingHasThreeSpellings(t *testing.T) {
 		"allow_insecure": "true", "log.format": "json", "log.level": "warn", "ping_interval": "30s", "drain_time": "1s", "grace": "3m",
 		"grace_web": "4s", "reconnect.min": "3s", "reconnect.max": "6m", "limits.connections": "5", "limits.logins_per_second": "2.5",
 		"limits.first_frame": "3s", "limits.write_timeout": "4s", "origins": "*", "trusted_proxies": "10.0.0.0/8",
-		"metrics_listen": "127.0.0.1:9100",
+		"metrics_listen": "127.0.0.1:9100", "store": "postgres://db/tim",
 	}
 	var args, environ []string
 	for _, s := range settings {
@@ -95,6 +95,7 @@ limits: {connections: 5, logins_per_second: 2.5, first_frame: 3s, write_timeout:
 origins: ["*"]
 trusted_proxies: [10.0.0.0/8]
 metrics_listen: 127.0.0.1:9100
+store: postgres://db/tim
 `, nil)
 	require.NoError(t, err)
 	require.Equal(t, byFile.config, byFlags.config)
@@ -130,6 +131,9 @@ func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 		{"a zone that is none", "apps:\n  - {id: 5, key_file: k, zone: Mars}\n", nil, nil, []string{`timd.yaml:2: apps[0].zone: "Mars" is no time zone`}},
 		{"an origin with a path", "", nil, []string{"--origin", "https://a/b"}, []string{`flag --origin: origins: "https://a/b" is no origin`}},
 		{"a proxy that is none", "", nil, []string{"--trusted-proxy", "local"}, []string{"flag --trusted-proxy", "neither an address nor a prefix"}},
+		{"a store that is no URL", "", nil, []string{"--store", "tim.db"}, []string{"flag --store: store:", "it is no URL such as postgres://"}},
+		{"a store with a parameter that is none", "", []string{"TIMD_STORE=postgres://tim:hush@db/tim?sslmode=no"}, nil,
+			[]string{"environment TIMD_STORE: store: postgres://tim:xxxxx@db/tim?sslmode=no: its parameters: sslmode is invalid"}},
 		{"a port that is none", "", nil, []string{"--metrics-listen", "9100"}, []string{"flag --metrics-listen", "missing port"}},
 		{"an address without port", "", nil, []string{"--listen", "127.0.0.1"}, []string{"flag --listen", "missing port"}},
 		{"the open network without TLS", "", nil, []string{"--listen", ":7700"}, []string{"refusing to serve in the clear", "--tls-cert-file", "--allow-insecure"}},

@@ -20,6 +20,7 @@ import (
 	"github.com/opentim/tim/server/gateway"
 	"github.com/opentim/tim/server/registry/memory"
 	"github.com/opentim/tim/server/store"
+	"github.com/opentim/tim/server/store/postgres"
 	"github.com/opentim/tim/server/store/sqlite"
 )
 
@@ -67,7 +68,7 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	if err != nil {
 		return nil, fmt.Errorf("resume key: %w", err)
 	}
-	accounts, err := sqlite.Open(ctx, filepath.Join(l.DataDir, storeFile), store.Options{})
+	accounts, err := openStore(ctx, l)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +95,14 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	go func() { n.served <- n.gateway.Serve(listener) }()
 	go n.tidy()
 	return n, nil
+}
+
+// openStore opens where the accounts are: in a database that nodes share, or in a file of this one.
+func openStore(ctx context.Context, l *loaded) (*store.Store, error) {
+	if l.Store != "" {
+		return postgres.Open(ctx, l.Store, store.Options{})
+	}
+	return sqlite.Open(ctx, filepath.Join(l.DataDir, storeFile), store.Options{})
 }
 
 func (n *node) gatewayOptions(l *loaded) (o gateway.Options, err error) {

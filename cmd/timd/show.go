@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/opentim/tim/server/store/postgres"
 )
 
 func configCommand() *cobra.Command {
@@ -69,6 +71,9 @@ func (l *loaded) print(w io.Writer) error {
 
 // masked hides the password of a URL and a key that stands where the name of its file belongs.
 func masked(value string) string {
+	if postgres.IsURL(value) {
+		return postgres.Masked(value)
+	}
 	if u, err := url.Parse(value); err == nil && u.User != nil {
 		return u.Redacted()
 	}
