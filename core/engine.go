@@ -39,8 +39,9 @@ type engine struct {
 	// What the step being taken has to tell, see publish.
 	told    []Event
 	settled []*call
-	down    failure // why there is no connection any more
-	then    *signal // to apply after publishing
+	down    failure  // why there is no connection any more
+	then    *signal  // to apply after publishing
+	spawned []func() // to start after publishing
 
 	ended *failure // not nil: the engine ends, and why
 }
@@ -86,6 +87,7 @@ func (e *engine) loop() {
 		case <-e.timer.C:
 			e.step(&signal{kind: tick})
 		}
+		e.startSpawned()
 	}
 }
 

@@ -176,6 +176,7 @@ func (e *engine) shutDown() {
 	defer func() {
 		e.client.outbox.close(Event{Kind: codes.EventClosed, Code: why.code, Text: why.text})
 	}()
+	defer e.startSpawned()
 	defer e.task.guard("end", func(panicked) {})
 	e.cancel()
 	e.timer.Stop()
