@@ -5,7 +5,7 @@ self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
 cd "$(dirname "$self")"
 
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
-parts=(gen lint arch lib go capi js examples demo fuzz)
+parts=(gen lint arch lib go capi js node examples demo fuzz)
 
 # What must be installed: the command that is looked for, and the Debian package that has it. A pattern is for
 # what Debian keeps out of PATH.
@@ -198,6 +198,10 @@ test_capi() {
 test_js() {
   step "the faces of bindings/js, and the seeds' samples on them" "" bash bindings/js/test.sh
   step "@opentim/usersig" "" bash bindings/usersig/test.sh
+}
+
+test_node() {
+  step "@opentim/node against a real server" "" bash bindings/node/test.sh
 }
 
 test_examples() {

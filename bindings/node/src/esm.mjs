@@ -1,0 +1,2 @@
+export * from './index.js';
+export { TencentCloudChat as default } from './index.js';

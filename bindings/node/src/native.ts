@@ -1,0 +1,77 @@
+// Finds and loads the addon.
+
+import { Code } from '../../js/src/codes.gen.js';
+import type { EngineConfig, Item } from '../../js/src/engine.js';
+import { TimError } from '../../js/src/errors.js';
+import type { LoginStatus } from '../../js/src/events.gen.js';
+
+/** Stands for a client of the addon, which checks it. */
+export type Handle = object;
+
+/** What src/addon.c exports. A number that is returned is 0 or a code, where nothing else is said. */
+export interface Native {
+  create(config: EngineConfig, deliver: (items: Item[]) => void): Handle | number;
+  /** Delivers what is waiting, at most 1,000 items. After each delivery the addon expects this call, in another turn. */
+  pump(client: Handle, deliver: (items: Item[]) => void): void;
+  login(client: Handle, request: number, userID: string, ticket: string): number;
+  logout(client: Handle, request: number): number;
+  renew(client: Handle, request: number, ticket: string): number;
+  provideTicket(client: Handle, request: number, ticket: string): number;
+  wake(client: Handle): number;
+  setBackground(client: Handle, background: boolean): number;
+  close(client: Handle): number;
+  hold(client: Handle, hold: boolean): void;
+  status(client: Handle): LoginStatus;
+  ready(client: Handle): boolean;
+  user(client: Handle): string;
+  serverTimeMs(client: Handle): number;
+  version(): string;
+}
+
+/**
+ * Loads the addon: the file that `TIM_NATIVE_PATH` names, or that of the package for this platform.
+ *
+ * @throws TimError with `Code.NotSupported` that says what to do
+ */
+export function loadNative(): Native {
+  const path = process.env['TIM_NATIVE_PATH'];
+  try {
+    if (path) return require(path) as Native;
+    // A literal, so that bundlers see it.
+    if (here === 'linux-x64') return require('@opentim/node-linux-x64') as Native;
+  } catch (error) {
+    throw new TimError(Code.NotSupported, 'load @opentim/node', why(error), error);
+  }
+  throw new TimError(
+    Code.NotSupported,
+    'load @opentim/node',
+    `there is no build for ${here}: build the addon from source and name it in TIM_NATIVE_PATH`,
+  );
+}
+
+const here = `${process.platform}-${process.arch}`;
+
+function why(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  if (isMusl()) {
+    return 'this is a musl system such as Alpine, where Go libraries cannot be loaded: use an image with glibc, such as node:22-slim';
+  }
+  if (code === 'ERR_DLOPEN_DISABLED') return 'Node runs with --permission: add --allow-addons';
+  if (code === 'MODULE_NOT_FOUND') {
+    return process.env['TIM_NATIVE_PATH']
+      ? 'TIM_NATIVE_PATH names no file'
+      : `the package @opentim/node-${here} is not installed: install again with optional dependencies, on this platform`;
+  }
+  return message ?? String(error);
+}
+
+/** Asked only when loading failed: the report takes a while. */
+function isMusl(): boolean {
+  if (process.platform !== 'linux') return false;
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork;
+  report.excludeNetwork = true; // it would look names up
+  const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  if (before !== undefined) report.excludeNetwork = before;
+  return header !== undefined && header.glibcVersionRuntime === undefined;
+}

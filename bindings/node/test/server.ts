@@ -1,0 +1,110 @@
+// A real timd with many apps, so that each test has an app of its own, and the REST API of that app.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { sign } from '../../usersig/src/index.js';
+
+const APPS = 200;
+const FIRST_APP = 1400000001;
+const ADMIN = 'administrator';
+
+/** An app of a running server. */
+export class App {
+  constructor(
+    readonly endpoint: string,
+    readonly id: number,
+    readonly key: string,
+  ) {}
+
+  ticket(userID: string, seconds = 86_400): string {
+    return sign(this.id, this.key, userID, seconds);
+  }
+
+  expiredTicket(userID: string): string {
+    return sign(this.id, this.key, userID, 60, { issued: new Date(Date.now() - 3_600_000) });
+  }
+
+  forgedTicket(userID: string): string {
+    return sign(this.id, 'another key', userID, 86_400);
+  }
+
+  /** Calls the REST API and returns its answer, whatever it is. */
+  async rest(command: string, body: object): Promise<Record<string, any>> {
+    const { host } = new URL(this.endpoint);
+    const query = new URLSearchParams({
+      sdkappid: String(this.id),
+      identifier: ADMIN,
+      usersig: this.ticket(ADMIN),
+      random: String(randomInt(2 ** 31)),
+      contenttype: 'json',
+    });
+    const answer = await fetch(`http://${host}/v4/${command}?${query}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    return (await answer.json()) as Record<string, any>;
+  }
+}
+
+export class Server {
+  private made = 0;
+
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly folder: string,
+    private readonly endpoint: string,
+    private readonly key: string,
+  ) {}
+
+  static async start(): Promise<Server> {
+    const folder = mkdtempSync(join(tmpdir(), 'tim-node-'));
+    const key = randomBytes(32).toString('hex');
+    const keyFile = join(folder, 'app.key');
+    writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
+    const apps = Array.from({ length: APPS }, (_, i) => ({
+      id: FIRST_APP + i,
+      key_file: keyFile,
+      admins: [ADMIN],
+    }));
+    const config = {
+      listen: '127.0.0.1:0',
+      data_dir: join(folder, 'data'),
+      node: 'test',
+      drain_time: '0s',
+      log: { format: 'json' },
+      apps,
+    };
+    writeFileSync(join(folder, 'timd.yaml'), JSON.stringify(config)); // JSON is YAML
+    const timd = spawn(process.env['TIMD']!, ['serve', '--config', join(folder, 'timd.yaml')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const told: string[] = [];
+    for await (const line of createInterface({ input: timd.stderr })) {
+      told.push(line);
+      const { msg, endpoint } = JSON.parse(line) as { msg: string; endpoint?: string };
+      if (msg !== 'serving') continue;
+      timd.stderr.resume();
+      return new Server(timd, folder, endpoint!, key);
+    }
+    throw new Error(`timd did not start: ${told.join('\n')}`);
+  }
+
+  /** An app that no test has had yet. */
+  app(): App {
+    if (this.made === APPS) throw new Error('there are no more apps: raise APPS');
+    return new App(this.endpoint, FIRST_APP + this.made++, this.key);
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.process, 'exit');
+    this.process.kill();
+    await ended;
+    rmSync(this.folder, { recursive: true });
+  }
+}

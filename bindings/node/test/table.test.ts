@@ -1,0 +1,4 @@
+import { table } from '../../js/test/stories/table.js';
+import { tell } from './stories.js';
+
+tell(table);
