@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -132,6 +133,38 @@ func TestKickEndsEverySessionAndRefusesOlderTickets(t *testing.T) {
 	require.ErrorIs(t, err, codes.TicketRevoked)
 	w.login("alice", codes.PlatformIOS, "i1")
 	w.ok("openim/querystate", `{"To_Account":["alice"]}`).has(t, "QueryResult", `[{"To_Account":"alice","State":"Online"}]`)
+}
+
+func TestAnyNodeEndsTheSessionsOfAll(t *testing.T) {
+	w := newWorld(t)
+	registry := w.cluster.Open()
+	t.Cleanup(func() { _ = registry.Close() })
+	other, err := server.New(t.Context(), server.Options{
+		Node: "node-2.77c0", Registry: registry, Store: w.store, ResumeKeys: [][]byte{[]byte("0123456789abcdef")},
+		Apps: []server.App{{ID: app, Keys: []string{key}}},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = other.Close(context.Background()) })
+	here, _ := w.login("alice", codes.PlatformIOS, "i1")
+	there := new(phone)
+	grant, err := other.Login(t.Context(), there, server.LoginRequest{
+		App: app, User: "alice", Ticket: ticket(t, "alice"), Platform: codes.PlatformWeb, Instance: "w1",
+	})
+	require.NoError(t, err)
+
+	w.ok("tim_admin/set_login_settings", `{"Limits":{"web":7}}`)
+	require.Eventually(t, func() bool {
+		s, err := other.Settings(app)
+		return err == nil && s.Limit(codes.PlatformWeb) == 7
+	}, 2*time.Second, time.Millisecond, "settings are in force on every node within 2 s")
+
+	a := w.ok("im_open_login_svc/kick", `{"UserID":"alice"}`)
+	a.has(t, "Told", `2`)
+	require.Subset(t, a.fields["Instances"].([]any)[1], map[string]any{"Instance": "w1", "Node": "node-2.77c0", "Result": "told"})
+	require.Equal(t, []codes.KickReason{codes.KickRESTAPI}, here.reasons())
+	require.Equal(t, []codes.KickReason{codes.KickRESTAPI}, there.reasons())
+	_, err = other.Resume(t.Context(), new(phone), grant.ResumeTicket)
+	require.ErrorIs(t, err, codes.TicketRevoked)
 }
 
 func TestANodeThatIsSilentIsNamed(t *testing.T) {

@@ -20,7 +20,7 @@ const (
 )
 
 type queryRequest struct {
-	To_Account   []string `doc:"the users" api:"required,minitems=1,maxitems=500"`
+	ToAccount    []string `json:"To_Account" doc:"the users" api:"required,minitems=1,maxitems=500"`
 	IsNeedDetail int      `json:",omitempty" doc:"1 for the platforms, too" api:"min=0,max=1"`
 }
 
@@ -30,9 +30,9 @@ type queryReply struct {
 }
 
 type userStatus struct {
-	To_Account string           `doc:"the user"`
-	Status     string           `doc:"that of the best session" api:"enum=Online|PushOnline|Offline"`
-	Detail     []platformStatus `json:",omitzero" doc:"the platforms that are not offline, if IsNeedDetail is 1"`
+	ToAccount string           `json:"To_Account" doc:"the user"`
+	Status    string           `doc:"that of the best session" api:"enum=Online|PushOnline|Offline"`
+	Detail    []platformStatus `json:",omitzero" doc:"the platforms that are not offline, if IsNeedDetail is 1"`
 }
 
 type platformStatus struct {
@@ -41,23 +41,23 @@ type platformStatus struct {
 }
 
 type queryError struct {
-	To_Account string     `doc:"the user"`
-	ErrorCode  codes.Code `doc:"70107 if there is no such account"`
+	ToAccount string     `json:"To_Account" doc:"the user"`
+	ErrorCode codes.Code `doc:"70107 if there is no such account"`
 }
 
 // queryOnlineStatus says who is online. It fails only if nothing is known of anybody.
 func (a *API) queryOnlineStatus(ctx context.Context, c caller, in queryRequest) (queryReply, error) {
 	out := queryReply{QueryResult: []userStatus{}}
-	switch n := len(in.To_Account); {
+	switch n := len(in.ToAccount); {
 	case n == 0:
 		return out, fail(codes.QueryBadJSON, "To_Account must name at least one user")
 	case n > maxQueried:
 		return out, fail(codes.QueryTooMany, "To_Account holds %d users; %d are allowed", n, maxQueried)
 	}
-	found := make([]userStatus, len(in.To_Account))
-	errs := make([]error, len(in.To_Account))
-	each(len(in.To_Account), func(i int) {
-		found[i], errs[i] = a.statusOf(ctx, c.key(in.To_Account[i]), in.IsNeedDetail == 1)
+	found := make([]userStatus, len(in.ToAccount))
+	errs := make([]error, len(in.ToAccount))
+	each(len(in.ToAccount), func(i int) {
+		found[i], errs[i] = a.statusOf(ctx, c.key(in.ToAccount[i]), in.IsNeedDetail == 1)
 	})
 	for i, err := range errs {
 		if err == nil {
@@ -66,9 +66,9 @@ func (a *API) queryOnlineStatus(ctx context.Context, c caller, in queryRequest) 
 		}
 		code := openim.codeOf(err)
 		if openim.ours(code) {
-			a.log.Warn("rest: a user could not be looked up", "user", in.To_Account[i], "error", err)
+			a.log.Warn("rest: a user could not be looked up", "user", in.ToAccount[i], "error", err)
 		}
-		out.ErrorList = append(out.ErrorList, queryError{in.To_Account[i], code})
+		out.ErrorList = append(out.ErrorList, queryError{in.ToAccount[i], code})
 	}
 	if len(out.QueryResult) == 0 {
 		first := out.ErrorList[0].ErrorCode
@@ -89,7 +89,7 @@ func (a *API) statusOf(ctx context.Context, key server.UserKey, detail bool) (us
 	if err != nil {
 		return userStatus{}, err
 	}
-	st := userStatus{To_Account: key.User, Status: offline}
+	st := userStatus{ToAccount: key.User, Status: offline}
 	platforms := []platformStatus{}
 	for _, s := range sessions {
 		one := statusOfSession(s)
@@ -132,9 +132,9 @@ type stateReply struct {
 }
 
 type userState struct {
-	To_Account string           `doc:"the user"`
-	State      string           `doc:"that of the best session" api:"enum=Online|PushOnline|Offline"`
-	Detail     []platformStatus `json:",omitzero" doc:"the platforms that are not offline, if IsNeedDetail is 1"`
+	ToAccount string           `json:"To_Account" doc:"the user"`
+	State     string           `doc:"that of the best session" api:"enum=Online|PushOnline|Offline"`
+	Detail    []platformStatus `json:",omitzero" doc:"the platforms that are not offline, if IsNeedDetail is 1"`
 }
 
 // queryState is queryOnlineStatus as older clients know it.
@@ -142,7 +142,7 @@ func (a *API) queryState(ctx context.Context, c caller, in queryRequest) (stateR
 	found, err := a.queryOnlineStatus(ctx, c, in)
 	out := stateReply{QueryResult: []userState{}, ErrorList: found.ErrorList}
 	for _, s := range found.QueryResult {
-		out.QueryResult = append(out.QueryResult, userState{s.To_Account, s.Status, s.Detail})
+		out.QueryResult = append(out.QueryResult, userState{s.ToAccount, s.Status, s.Detail})
 	}
 	return out, err
 }
