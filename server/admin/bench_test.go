@@ -49,3 +49,23 @@ func BenchmarkREST(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkKickToClient is from the request until the client's connection was told, the revocation on disk between them.
+func BenchmarkKickToClient(b *testing.B) {
+	w := newWorld(b)
+	query := query(b).Encode()
+	var face http.Handler
+	for i := range b.N {
+		b.StopTimer()
+		p, _ := w.login("alice", codes.PlatformIOS, "i1")
+		if i%100 == 0 {
+			face = admin.New(admin.Options{Sessions: w.sessions, Store: w.store})
+		}
+		request := httptest.NewRequest(http.MethodPost, "/v4/im_open_login_svc/kick?"+query, strings.NewReader(`{"UserID":"alice"}`))
+		b.StartTimer()
+		face.ServeHTTP(httptest.NewRecorder(), request)
+		if len(p.reasons()) != 1 {
+			b.Fatal("nobody was told")
+		}
+	}
+}
