@@ -15,8 +15,8 @@ import (
 
 func main() {
 	client, err := core.Open(core.Options{
-		URL:      "ws://127.0.0.1:7700/v1",
-		App:      1400000000,
+		URL:      "ws://127.0.0.1:7700",
+		App:      1400000001,
 		Platform: codes.PlatformLinux,
 		Label:    "the Go example",
 		Listener: func(e core.Event) {
