@@ -27,7 +27,7 @@ func (t *target) flags(c *cobra.Command) {
 }
 
 func (t *target) endpointFlag(c *cobra.Command) {
-	c.Flags().StringVar(&t.Endpoint, "endpoint", "", "the server, such as wss://tim.example.com/v1")
+	c.Flags().StringVar(&t.Endpoint, "endpoint", "", "the server, such as wss://tim.example.com")
 }
 
 // fill takes what the command line left open from the running timd dev, if there is one.

@@ -40,7 +40,7 @@ before it ends.
 Ctrl-C logs out. When the server ends the session, tim says why and exits with 1.`,
 		Example: `  tim login alice                                      # beside "timd dev"
   tim login alice --platform ios --label "Alice's phone"
-  tim login alice --endpoint wss://tim.example.com/v1 --app 1400000000 --ticket - < ticket
+  tim login alice --endpoint wss://tim.example.com --app 1400000000 --ticket - < ticket
   tim login alice --json | jq .event                   # one JSON object a line`,
 		Args: exactlyOne("USER, the userID to log in"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -1,6 +1,6 @@
 /* Logs a user in, tells what happens, and logs out on Ctrl-C. After ./build.sh lib:
  *   gcc examples/c/login.c -o login -Ibuild/include -Lbuild/lib -ltim -Wl,-rpath,$PWD/build/lib
- *   ./login ws://127.0.0.1:7700/v1 1400000001 alice "$TICKET"
+ *   ./login ws://127.0.0.1:7700 1400000001 alice "$TICKET"
  */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>
