@@ -1,0 +1,191 @@
+// The addon by itself: what the stories do not reach.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { TimClient } from '@opentim/node';
+
+import type { EngineClient, Item } from '../../js/src/engine.js';
+import { NodeEngine } from '../src/engine.js';
+import { loadNative } from '../src/native.js';
+import { config } from './config.js';
+
+const INVALID = 6017;
+const NOT_INITIALIZED = 6013;
+const NOT_LOGGED_IN = 6014;
+
+/** Keeps JavaScript's thread busy, so that what happens has to wait. */
+function block(ms: number): void {
+  for (const until = Date.now() + ms; Date.now() < until;);
+}
+
+/** A client with what is delivered to it, in batches. */
+function open(): { client: EngineClient; batches: Item[][]; closed: Promise<void> } {
+  const batches: Item[][] = [];
+  let tell: () => void;
+  const closed = new Promise<void>((resolve) => (tell = resolve));
+  const client = new NodeEngine().create(config, (items) => {
+    batches.push([...items]);
+    const last = items[items.length - 1]!;
+    if (last.type === 'event' && last.kind === 10) tell();
+  });
+  assert.notEqual(typeof client, 'number');
+  (client as EngineClient).ref!();
+  return { client: client as EngineClient, batches, closed };
+}
+
+/** The requests that were answered, in this order. */
+function answered(batches: Item[][]): number[] {
+  return batches.flat().flatMap((item) => (item.type === 'result' ? [item.request] : []));
+}
+
+test('more than 1,000 items come in several turns, in order, and timers come between them', async () => {
+  const { client, batches, closed } = open();
+  const seen: number[] = [];
+  setTimeout(() => seen.push(batches.length));
+  for (let i = 0; i < 1500; i++) {
+    assert.equal(client.logout(i), 0);
+    if (i % 100 === 0) block(5);
+  }
+  block(100);
+  assert.equal(batches.length, 0, 'nothing is delivered from inside a call');
+  while (answered(batches).length < 1500) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.deepEqual(
+    answered(batches),
+    Array.from({ length: 1500 }, (_, i) => i),
+  );
+  assert.ok(batches.every(({ length }) => length >= 1 && length <= 1000));
+  assert.ok(seen[0]! < batches.length, 'a timer was not starved');
+  client.close();
+  await closed;
+});
+
+test('close returns although the queue is full, and nothing is lost', async () => {
+  const { client, batches, closed } = open();
+  for (let i = 0; i < 1500; i++) {
+    assert.equal(client.logout(i), 0);
+    if (i % 100 === 0) block(5);
+  }
+  block(100);
+  assert.equal(client.close(), 0);
+  assert.equal(client.close(), NOT_INITIALIZED);
+  await closed;
+  assert.equal(answered(batches).length, 1500);
+});
+
+test('after close every call returns a code, and the getters say that nobody is there', async () => {
+  const { client, closed } = open();
+  client.close();
+  await closed;
+  assert.equal(client.login(1, 'alice', 'ticket'), NOT_INITIALIZED);
+  assert.equal(client.logout(2), NOT_INITIALIZED);
+  assert.equal(client.wake(), NOT_INITIALIZED);
+  assert.deepEqual(
+    [client.status(), client.ready(), client.user(), client.serverTimeMs()],
+    [0, false, '', 0],
+  );
+  client.ref!();
+  client.unref!();
+});
+
+test('an answer has all members', async () => {
+  const { client, batches, closed } = open();
+  client.logout(42);
+  client.close();
+  await closed;
+  const answer = batches.flat().find(({ type }) => type === 'result');
+  const { text, ...rest } = answer as Extract<Item, { type: 'result' }>;
+  assert.ok(text.length > 5);
+  assert.deepEqual(rest, {
+    type: 'result',
+    request: 42,
+    code: NOT_LOGGED_IN,
+    repeatLogin: false,
+    ticketExpiresMs: 0,
+    session: '',
+  });
+});
+
+test('whatever the functions of the addon are given, they return a code or throw what a getter threw', async () => {
+  const native = loadNative() as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const { pump } = native;
+  let over: () => void;
+  const done = new Promise<void>((resolve) => (over = resolve));
+  const handle = native['create']!(config, function deliver(items: Item[]) {
+    setImmediate(() => pump!(handle, deliver));
+    const last = items[items.length - 1]!;
+    if (last.type === 'event' && last.kind === 10) over();
+  });
+  const thrower = new Proxy({}, { get: () => assert.fail('a getter') });
+  const values: unknown[] = [
+    undefined,
+    null,
+    true,
+    0,
+    -1,
+    1e300,
+    NaN,
+    10n,
+    '',
+    'alice',
+    'a\0b',
+    '\ud800',
+    'x'.repeat(1 << 20),
+    Symbol('s'),
+    {},
+    [],
+    () => {},
+    thrower,
+    new Proxy({}, {}),
+    Object.create(handle as object),
+    new Date(),
+    handle,
+    config,
+    { ...config, url: 7 },
+    { ...config, sdkAppID: -1 },
+    { ...config, platform: 1e12 },
+    { ...config, ticketProvider: 'yes' },
+  ];
+  const pick = () => values[Math.floor(Math.random() * values.length)];
+  const { close, ...functions } = native; // it would make the rest pointless
+  assert.equal(typeof close, 'function');
+  for (let i = 0; i < 30_000; i++) {
+    const [name, call] = Object.entries(functions)[i % Object.keys(functions).length]!;
+    const args = Array.from({ length: Math.floor(Math.random() * 5) }, pick);
+    if (i % 3 === 0) args[0] = handle;
+    if (name === 'create' && args[0] === config) args[1] = undefined; // a client would be made
+    try {
+      call(...args);
+    } catch (error) {
+      assert.match(String(error), /a getter/);
+    }
+  }
+  for (const name of [
+    'login',
+    'logout',
+    'renew',
+    'provideTicket',
+    'wake',
+    'setBackground',
+    'close',
+  ])
+    assert.equal(native[name]!({}, 1, 'alice', 'ticket'), INVALID, name);
+  native['hold']!(handle, true);
+  assert.equal(close!(handle), 0);
+  await done;
+});
+
+test('clients that are closed leave nothing behind', async () => {
+  const collect = async () => {
+    for (let i = 0; i < 2000; i++) {
+      const client = new TimClient({ endpoint: 'ws://127.0.0.1:1', sdkAppID: 1 });
+      await client.close();
+    }
+    return process.memoryUsage().rss;
+  };
+  await collect();
+  const before = await collect();
+  await collect();
+  const after = await collect();
+  assert.ok(after - before < 20e6, `${Math.round((after - before) / 1e3)} KB for 4,000 clients`);
+});

@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+
+import { Server } from './server.js';
+
+export interface Ended {
+  code: number | null;
+  signal: string | null;
+  out: string;
+  err: string;
+}
+
+/** Runs programs of test/programs, each with an app of its own. To be called once in a file. */
+export function programs(): (name: string, ...args: string[]) => Running {
+  let server: Server;
+  const silent = createServer(() => {}); // accepts connections and says nothing
+  before(async () => {
+    server = await Server.start();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    silent.unref();
+  });
+  after(() => server.stop());
+  return (name, ...args) => {
+    const app = server.app();
+    const env = {
+      ...process.env,
+      TEST_ENDPOINT: app.endpoint,
+      TEST_APP: String(app.id),
+      TEST_KEY: app.key,
+      TEST_SILENT: `ws://127.0.0.1:${(silent.address() as { port: number }).port}`,
+    };
+    return new Running(
+      spawn(process.execPath, [join(__dirname, 'programs', `${name}.js`), ...args], { env }),
+    );
+  };
+}
+
+export class Running {
+  private out = '';
+  private err = '';
+  readonly ended: Promise<Ended>;
+
+  constructor(private readonly process: ChildProcess) {
+    process.stdout!.on('data', (data) => (this.out += data));
+    process.stderr!.on('data', (data) => (this.err += data));
+    const stuck = setTimeout(() => process.kill('SIGKILL'), 20_000);
+    this.ended = once(process, 'close').then(([code, signal]) => {
+      clearTimeout(stuck);
+      return { code, signal, out: this.out, err: this.err };
+    });
+  }
+
+  /** Resolves when text was printed. */
+  async prints(text: string): Promise<void> {
+    while (!this.out.includes(text)) await once(this.process.stdout!, 'data');
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+}
