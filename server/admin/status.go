@@ -45,7 +45,6 @@ var (
 func (d dialect) statusOf(err error) status {
 	var bad *failure
 	var refused *server.Refusal
-	code := d.codeOf(err)
 	switch {
 	case err == nil:
 		return status{ActionStatus: "OK"}
@@ -53,9 +52,8 @@ func (d dialect) statusOf(err error) status {
 		return failed(bad.code, bad.text)
 	case errors.As(err, &refused):
 		return failed(refused.Code, refused.Text)
-	case code == codes.InvalidRequest: // a wrong field, which the error names
-		return failed(code, err.Error())
 	}
+	code := d.codeOf(err)
 	return failed(code, code.Text())
 }
 
