@@ -1,5 +1,125 @@
 package nats_test
 
-const childEnv = "TIM_NATS_CHILD"
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
 
-func runChild() {}
+	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/require"
+)
+
+// childEnv makes this test binary a NATS server, so that one can be killed.
+const childEnv = "TIM_TEST_NATS_SERVER"
+
+type childOptions struct {
+	Name, StoreDir string
+	Route          int   // port; 0 for a server that is alone
+	Routes         []int // of all
+}
+
+// runChild serves until its standard input ends, as it does when the test dies.
+func runChild() {
+	var o childOptions
+	if err := json.Unmarshal([]byte(os.Getenv(childEnv)), &o); err != nil {
+		panic(err)
+	}
+	options := &natsserver.Options{
+		ServerName: o.Name, Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, JetStream: true, StoreDir: o.StoreDir,
+		NoSigs: true, NoLog: true,
+	}
+	if o.Route != 0 {
+		options.Cluster = natsserver.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: o.Route}
+		for _, port := range o.Routes {
+			options.Routes = append(options.Routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
+		}
+	}
+	s, err := natsserver.NewServer(options)
+	if err != nil {
+		panic(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(20 * time.Second) {
+		panic("the NATS server does not start")
+	}
+	fmt.Println(s.ClientURL())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// A child is a NATS server in a process of its own.
+type child struct {
+	*os.Process
+	url string
+}
+
+// startChildren starts a cluster, or one server that is alone.
+func startChildren(t testing.TB, n int) []child {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	var routes []int
+	if n > 1 {
+		routes = freePorts(t, n)
+	}
+	var started []func() child
+	for i := range n {
+		o := childOptions{Name: fmt.Sprintf("nats-%d", i), StoreDir: t.TempDir(), Routes: routes}
+		if n > 1 {
+			o.Route = routes[i]
+		}
+		env, err := json.Marshal(o)
+		require.NoError(t, err)
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), childEnv+"="+string(env))
+		cmd.Stderr = os.Stderr
+		in, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		t.Cleanup(func() {
+			_ = in.Close()
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+		started = append(started, func() child {
+			line, err := bufio.NewReader(out).ReadString('\n')
+			require.NoError(t, err, "the NATS server of %s", env)
+			return child{cmd.Process, strings.TrimSpace(line)}
+		})
+	}
+	var all []child
+	for _, wait := range started {
+		all = append(all, wait())
+	}
+	return all
+}
+
+func urls(all []child) string {
+	var list []string
+	for _, c := range all {
+		list = append(list, c.url)
+	}
+	return strings.Join(list, ",")
+}
+
+// freePorts returns ports that nobody listens on now.
+func freePorts(t testing.TB, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}

@@ -13,7 +13,10 @@ func (r *Registry) Crash() {
 }
 
 // BePatient is for machines that are too busy to answer as fast as nodes must.
-func (r *Registry) BePatient(d time.Duration) { r.patience = d }
+func (r *Registry) BePatient(d time.Duration) { r.times.patience = d }
+
+// BeHasty shortens what takes long in stories.
+func (r *Registry) BeHasty() { r.times.tombstone, r.times.stranger = time.Second, 2*time.Second }
 
 // Messages returns how many messages the buckets hold.
 func (r *Registry) Messages(ctx context.Context) (n uint64, err error) {

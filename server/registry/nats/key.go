@@ -23,7 +23,7 @@ func (r *Registry) Update(ctx context.Context, key server.UserKey, change func([
 	}
 	what := "update a key"
 	at := r.place(key)
-	limited, cancel := context.WithTimeout(ctx, r.patience)
+	limited, cancel := context.WithTimeout(ctx, r.times.patience)
 	defer cancel()
 	leave, err := r.gates.enter(limited, at.subject)
 	if err != nil {
@@ -56,7 +56,7 @@ func (r *Registry) Sessions(ctx context.Context, key server.UserKey) ([]server.S
 	if err := r.usable(); err != nil {
 		return nil, err
 	}
-	limited, cancel := context.WithTimeout(ctx, r.patience)
+	limited, cancel := context.WithTimeout(ctx, r.times.patience)
 	defer cancel()
 	e, err := r.read(limited, key, r.place(key))
 	if err != nil {
@@ -94,7 +94,7 @@ func (r *Registry) read(ctx context.Context, key server.UserKey, at place) (entr
 	if err != nil {
 		return entry{}, err
 	}
-	msg, err := stream.GetLastMsgForSubject(ctx, at.subject)
+	msg, err := within(ctx, func() (*jetstream.RawStreamMsg, error) { return stream.GetLastMsgForSubject(ctx, at.subject) })
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return entry{}, nil
@@ -130,9 +130,9 @@ func (r *Registry) write(ctx context.Context, at place, revision uint64, session
 		return nil
 	default:
 		msg.Header.Set("KV-Operation", "PURGE")
-		options = append(options, jetstream.WithMsgTTL(tombstone))
+		options = append(options, jetstream.WithMsgTTL(r.times.tombstone))
 	}
-	_, err := r.js.PublishMsg(ctx, msg, options...)
+	_, err := within(ctx, func() (*jetstream.PubAck, error) { return r.js.PublishMsg(ctx, msg, options...) })
 	return err
 }
 

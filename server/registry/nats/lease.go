@@ -15,9 +15,6 @@ import (
 const (
 	renewEvery = 2 * time.Second
 	lease      = 6 * time.Second
-	// strangerTime is how long a node counts as alive that keys name and nobody has heard of: long enough for everybody who
-	// asks for nodes to see it come and go.
-	strangerTime = time.Minute
 )
 
 // leases are the nodes that this one has heard of. A node lives for a lease after each of its heartbeats. The time in which
@@ -103,9 +100,9 @@ func (l *leases) alive() (nodes []server.NodeID, known bool) {
 }
 
 // named is told which nodes the keys name, after a walk over all of them. The dead that no key names are forgotten.
-// Strangers, of whom only keys know, count as alive for a while, so that whoever looks after the sessions of dead nodes
-// notices them.
-func (l *leases) named(nodes map[server.NodeID]bool) {
+// Strangers, of whom only keys know, count as alive for a while: long enough for whoever looks after the sessions of dead
+// nodes to see them come and go.
+func (l *leases) named(nodes map[server.NodeID]bool, stranger time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -116,7 +113,7 @@ func (l *leases) named(nodes map[server.NodeID]bool) {
 	}
 	for node := range nodes {
 		if _, known := l.heard[node]; !known {
-			l.heard[node] = now.Add(strangerTime)
+			l.heard[node] = now.Add(stranger)
 		}
 	}
 }

@@ -41,7 +41,9 @@ func (r *Registry) Kick(ctx context.Context, node server.NodeID, k server.Kick) 
 	}
 	limited, cancel := context.WithTimeout(ctx, kickLimit)
 	defer cancel()
-	answer, err := r.conn.RequestWithContext(limited, r.gatewaySubject(node), data)
+	answer, err := within(limited, func() (*nats.Msg, error) {
+		return r.conn.RequestWithContext(limited, r.gatewaySubject(node), data)
+	})
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return false, fmt.Errorf("kick on %s: there is no such node", node)
@@ -91,18 +93,24 @@ func (r *Registry) hearKick(msg *nats.Msg) {
 }
 
 // Announce tells this node, also if NATS cannot be reached, and all others.
-func (r *Registry) Announce(_ context.Context, n server.News) error {
+func (r *Registry) Announce(ctx context.Context, n server.News) error {
 	if !r.enter() {
 		return fmt.Errorf("announce: this node has not joined, or has left: %w", server.ErrUnavailable)
 	}
 	r.handler.HandleNews(n)
 	r.calls.Done()
-	data, err := encode(&newsMessage{App: n.App, User: n.User})
-	if err == nil {
-		err = r.conn.Publish(r.newsSubject(), data)
+	if err := r.usable(); err != nil {
+		return fmt.Errorf("announce: %w", err)
 	}
+	data, err := encode(&newsMessage{App: n.App, User: n.User})
 	if err != nil {
-		return fmt.Errorf("announce: %w: %w", server.ErrUnavailable, err)
+		return fmt.Errorf("announce: %w", err)
+	}
+	limited, cancel := context.WithTimeout(ctx, r.times.patience)
+	defer cancel()
+	_, err = within(limited, func() (struct{}, error) { return struct{}{}, r.conn.Publish(r.newsSubject(), data) })
+	if err != nil {
+		return r.unavailable(ctx, "announce", err)
 	}
 	return nil
 }

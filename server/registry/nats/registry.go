@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,22 +15,31 @@ import (
 )
 
 const (
-	patience = 450 * time.Millisecond // how long an update or a read asks NATS before it answers server.ErrUnavailable
 	joinTime = 30 * time.Second       // how long Join waits for NATS
 	byeTime  = 500 * time.Millisecond // how long Close tries to tell the others
 )
+
+// times are constants, but for tests.
+type times struct {
+	patience  time.Duration // how long an update or a read asks NATS before it answers server.ErrUnavailable
+	tombstone time.Duration // how long a removed key keeps its place, so that nobody takes it for one that never was
+	stranger  time.Duration // how long a node counts as alive that keys name and nobody has heard of: see leases.named
+}
+
+var realTimes = times{patience: 500 * time.Millisecond, tombstone: 30 * time.Second, stranger: time.Minute}
 
 // A Registry is one node's view of the cluster. Its methods may be called from any goroutine.
 type Registry struct {
 	o       Options
 	conn    *nats.Conn
 	js      jetstream.JetStream
+	linked  atomic.Bool // whether there is a connection: conn itself cannot be asked, it is locked while it dials
 	streams [buckets]bucket
 	gates   gates
 	leases  leases
 	kicks   chan struct{} // a place for each kick that is handled at a time
 
-	patience time.Duration // the constant, but for tests
+	times times
 
 	life   context.Context // ends with Close
 	stop   context.CancelFunc
@@ -60,11 +70,11 @@ func Open(o Options) (*Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("registry on NATS: %w", err)
 	}
-	r := &Registry{o: o, patience: patience, repair: make(chan struct{}, 1), kicks: make(chan struct{}, kicksAtOnce), gates: newGates()}
+	r := &Registry{o: o, times: realTimes, repair: make(chan struct{}, 1), kicks: make(chan struct{}, kicksAtOnce), gates: newGates()}
 	r.leases.heard = make(map[server.NodeID]time.Time)
 	r.life, r.stop = context.WithCancel(context.Background())
 	if r.conn, err = r.connect(); err == nil {
-		r.js, err = jetstream.New(r.conn, jetstream.WithDefaultTimeout(patience))
+		r.js, err = jetstream.New(r.conn, jetstream.WithDefaultTimeout(realTimes.patience))
 	}
 	if err != nil {
 		r.stop()
@@ -134,7 +144,7 @@ func (r *Registry) Close() error {
 	}
 	r.stop()
 	r.loops.Wait()
-	if was == joined && r.conn.IsConnected() {
+	if was == joined && r.linked.Load() {
 		_ = r.tellLease(true)
 		_ = r.conn.FlushTimeout(byeTime) // if the goodbye is lost, the lease ends by itself
 	}
@@ -151,7 +161,7 @@ func (r *Registry) usable() error {
 	switch {
 	case state != joined:
 		return fmt.Errorf("this node has not joined, or has left: %w", server.ErrUnavailable)
-	case !r.conn.IsConnected():
+	case !r.linked.Load():
 		return fmt.Errorf("no connection to NATS: %w", server.ErrUnavailable)
 	}
 	return nil
@@ -168,6 +178,27 @@ func (r *Registry) enter() bool {
 	return true
 }
 
+// within returns what ask does, or at the latest when ctx ends: nats.Conn is locked while it dials, and then a request does
+// not look at its context. What ask returns after that is dropped.
+func within[T any](ctx context.Context, ask func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		value, err := ask()
+		answers <- answer{value, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.value, a.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 // unavailable is the error of a request that failed: server.ErrUnavailable, unless the caller gave up.
 func (r *Registry) unavailable(caller context.Context, what string, err error) error {
 	if caller.Err() != nil {
@@ -181,6 +212,7 @@ func (r *Registry) unavailable(caller context.Context, what string, err error) e
 
 // cut is called when the connection is lost.
 func (r *Registry) cut(err error) {
+	r.linked.Store(false)
 	r.leases.cut(time.Now())
 	if err != nil && r.life.Err() == nil {
 		r.o.Logger.Warn("registry: the connection to NATS is lost", "error", err)
@@ -189,6 +221,7 @@ func (r *Registry) cut(err error) {
 
 // back is called when there is a connection, the first one included.
 func (r *Registry) back(conn *nats.Conn) {
+	r.linked.Store(true)
 	r.leases.forgive()
 	r.repairSoon()
 	r.o.Logger.Info("registry: connected to NATS", "server", conn.ConnectedUrlRedacted())

@@ -39,7 +39,7 @@ func (r *Registry) UsersOn(ctx context.Context, node server.NodeID) iter.Seq2[se
 			}
 		}
 		delete(named, r.node)
-		r.leases.named(named)
+		r.leases.named(named, r.times.stranger)
 	}
 }
 

@@ -17,7 +17,6 @@ const (
 	streamTime    = 5 * time.Second // to make or find one stream
 	streamsAtOnce = 8
 	repairPause   = time.Second
-	tombstone     = 30 * time.Second // how long a removed key keeps its place, so that nobody takes the removal for news of before
 )
 
 // A bucket is the stream that holds some of the keys, or nil before it was found.
@@ -67,7 +66,7 @@ func (r *Registry) makeStreams(ctx context.Context) error {
 }
 
 func (r *Registry) makeStreamsOnce(ctx context.Context) error {
-	if !r.conn.IsConnected() {
+	if !r.linked.Load() {
 		if err := r.conn.LastError(); err != nil {
 			return fmt.Errorf("no connection to NATS: %w", err)
 		}
