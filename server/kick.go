@@ -62,6 +62,12 @@ type nodeHandler struct{ s *Sessions }
 func (n nodeHandler) HandleKick(k Kick) bool { return n.s.kickHere(k) }
 
 func (n nodeHandler) HandleNews(news News) {
+	if news == (News{}) {
+		for id := range n.s.apps {
+			n.HandleNews(News{App: id})
+		}
+		return
+	}
 	n.s.o.Store.Forget(news.App, news.User)
 	if a := n.s.apps[news.App]; a != nil && news.User == "" {
 		n.s.attempt(settingsTries, func(ctx context.Context) error { return n.s.readSettings(ctx, a) },

@@ -51,7 +51,8 @@ type Registry interface {
 	Close() error
 }
 
-// News is something durable that changed in the Store and that nodes may hold copies of.
+// News is something durable that changed in the Store and that nodes may hold copies of. The zero News, which comes from the
+// Registry itself, says that news may have been missed.
 type News struct {
 	App  uint64
 	User string // the account that changed, or "" for the app's settings
