@@ -56,7 +56,8 @@ func (t *target) fill() error {
 	return nil
 }
 
-// key reads the secret key, or returns "" if none was named.
+// key reads the secret key, or returns "" if none was named. A file may hold several, a line each, newest first, and
+// comments that start with #: timd reads it the same way.
 func (t *target) key() (string, error) {
 	if t.KeyFile == "" {
 		return "", nil
@@ -65,9 +66,10 @@ func (t *target) key() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the app's key: %w", err)
 	}
-	key := strings.TrimSpace(string(data))
-	if key == "" {
-		return "", fmt.Errorf("the key file %s is empty", t.KeyFile)
+	for line := range strings.Lines(string(data)) {
+		if key := strings.TrimSpace(line); key != "" && !strings.HasPrefix(key, "#") {
+			return key, nil
+		}
 	}
-	return key, nil
+	return "", fmt.Errorf("the key file %s holds no key", t.KeyFile)
 }

@@ -59,6 +59,19 @@ func TestATicketMadeIsATicketVerified(t *testing.T) {
 	require.Equal(t, time.Hour, held.Expires.Sub(held.Issued))
 }
 
+func TestTheNewestKeyOfAFileSigns(t *testing.T) {
+	inFolderWithKey(t)
+	require.NoError(t, os.WriteFile("keys", []byte("# rotated in November\n\nnew-secret\nold-secret\n"), 0o600))
+	ticket, err := tim(t, "", "sig", "make", "alice", "--app", "1", "--key-file", "keys")
+	require.NoError(t, err)
+	_, err = usersig.NewVerifier(1, "new-secret").Verify(strings.TrimSpace(ticket), "alice", time.Now())
+	require.NoError(t, err)
+
+	require.NoError(t, os.WriteFile("keys", []byte("# none yet\n"), 0o600))
+	_, err = tim(t, "", "sig", "make", "alice", "--app", "1", "--key-file", "keys")
+	require.ErrorContains(t, err, "holds no key")
+}
+
 func TestWhatIsWrongIsNamed(t *testing.T) {
 	inFolderWithKey(t)
 	ticket, err := usersig.Sign(1400000000, "secret-of-the-app", "alice", time.Hour)
