@@ -85,21 +85,12 @@ func configure(text string) (*pgxpool.Config, error) {
 	return c, nil
 }
 
-// connect makes a pool, with one connection for a start.
-func connect(ctx context.Context, c *pgxpool.Config, connections int32, statement time.Duration) (*pgxpool.Pool, error) {
+// connect makes a pool, whose connections are made when they are needed.
+func connect(c *pgxpool.Config, connections int32, statement time.Duration) (*pgxpool.Pool, error) {
 	c = c.Copy()
 	if connections > 0 {
-		c.MaxConns = connections
+		c.MaxConns, c.MinConns = connections, min(c.MinConns, connections)
 	}
-	c.MinConns = min(c.MinConns, c.MaxConns)
 	c.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(statement.Milliseconds(), 10)
-	pool, err := pgxpool.NewWithConfig(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return pool, nil
+	return pgxpool.NewWithConfig(context.Background(), c)
 }

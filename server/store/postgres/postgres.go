@@ -78,7 +78,7 @@ func open(ctx context.Context, url string) (_ *database, err error) {
 		{&d.reading, 0, readTime},
 		{&d.reports, 2, reportTime},
 	} {
-		if *p.pool, err = connect(ctx, c, p.connections, p.statement); err != nil {
+		if *p.pool, err = connect(c, p.connections, p.statement); err != nil {
 			d.close()
 			return nil, err
 		}
