@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { programs } from './run.js';
 
 const run = programs();
-const ms = process.env['STORM_MS'] ?? '3000'; // for each storm
+const ms = process.env['STORM_MS'] ?? '5000'; // for each storm
 
 for (const kind of ['signals', 'children']) {
   test(`a storm of ${kind} while users log in and out crashes nothing`, async (t) => {
