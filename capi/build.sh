@@ -33,7 +33,8 @@ version_script() {
 
 # What the result depends on: the toolchain, this folder, and all of our packages that capi is made of.
 fingerprint() {
-  go env GOVERSION GOOS GOARCH GOFLAGS CGO_CFLAGS CGO_LDFLAGS
+  go env GOVERSION GOOS GOARCH CGO_CFLAGS CGO_LDFLAGS
+  go env GOFLAGS | sed 's/-buildvcs=false//' | xargs echo # which is set below
   "$cc" --version
   go list -deps -f '{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}' ./capi | while read -r dir; do
     find -L "$dir" -maxdepth 1 -type f ! -name '*_test.go' -print0

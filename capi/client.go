@@ -25,8 +25,8 @@ type client struct {
 	publisher *publisher
 	tickets   tickets
 
-	delivering bool        // the delivery goroutine has its thread; only that goroutine looks
-	failed     atomic.Bool // there was a panic of ours: EventClosed must say so
+	delivering bool                   // the delivery goroutine has its thread; only that goroutine looks
+	failure    atomic.Pointer[string] // a panic of ours, which EventClosed must tell
 }
 
 // clients holds the live clients, each under the slot number of its handle.
@@ -72,8 +72,9 @@ func (c *client) close() {
 }
 
 // fail closes c after a panic of ours.
-func (c *client) fail() {
-	c.failed.Store(true)
+func (c *client) fail(panicked any) {
+	text := fmt.Sprint("panic: ", panicked)
+	c.failure.CompareAndSwap(nil, &text)
 	c.close()
 }
 

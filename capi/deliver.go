@@ -22,8 +22,8 @@ import (
 // A panic of ours ends the client and not the host.
 func (c *client) deliver(callback func()) {
 	defer func() {
-		if recover() != nil {
-			c.fail()
+		if p := recover(); p != nil {
+			c.fail(p)
 		}
 	}()
 	if !c.delivering {
@@ -72,8 +72,9 @@ func (c *client) deliverOther(e core.Event) {
 	switch {
 	case e.Kind == codes.EventKickedOffline:
 		out.at_ms = unixMilli(e.Kick.At)
-	case e.Kind == codes.EventClosed && c.failed.Load():
+	case e.Kind == codes.EventClosed && c.failure.Load() != nil:
 		out.code = C.TIM_INTERNAL
+		out.text = texts.write(*c.failure.Load())
 	}
 	C.tim_deliver_event(c.slot, &out)
 }

@@ -99,12 +99,13 @@ func with(handle C.tim_client, call func(*client) error) (rc C.tim_code) {
 
 // contain keeps a panic of ours from ending the host: the call says TIM_INTERNAL and the client closes.
 func contain(rc *C.tim_code, c *client) {
-	if recover() == nil {
+	p := recover()
+	if p == nil {
 		return
 	}
 	*rc = C.TIM_INTERNAL
 	if c != nil {
-		c.fail()
+		c.fail(p)
 	}
 }
 

@@ -178,6 +178,7 @@ void journal_event(tim_client client, const tim_event *e, void *user_data) {
     journal_write(j, "ticket ended: %s", tim_code_name(e->code));
     break;
   case TIM_EVENT_CLOSED:
+    CHECK(e->code == TIM_OK || e->text[0]);
     journal_write(j, "closed: %s", tim_code_name(e->code));
     break;
   default:
