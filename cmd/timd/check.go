@@ -31,6 +31,14 @@ func (l *loaded) check() error {
 			bad("store", "%s: %v", postgres.Masked(l.Store), err)
 		}
 	}
+	if l.Registry != "" {
+		if err := l.natsOptions(nil).Check(); err != nil {
+			bad("registry", "%v", err)
+		}
+		if l.Cluster.ResumeKeyFile == "" {
+			bad("cluster", "resume_key_file is missing: all nodes need the same; make it with: (umask 077; openssl rand -hex 32 > resume.key)")
+		}
+	}
 	if (l.TLS.CertFile == "") != (l.TLS.KeyFile == "") {
 		bad("tls", "cert_file and key_file belong together; one of them is missing")
 	}

@@ -13,11 +13,21 @@ type config struct {
 	Listen        string   `koanf:"listen"`
 	DataDir       string   `koanf:"data_dir"`
 	Store         string   `koanf:"store"`
+	Registry      string   `koanf:"registry"`
 	Node          string   `koanf:"node"`
 	AllowInsecure bool     `koanf:"allow_insecure"`
 	Apps          []appRow `koanf:"apps"`
 	MetricsListen string   `koanf:"metrics_listen"`
 
+	Cluster struct {
+		Name            string `koanf:"name"`
+		Replicas        int    `koanf:"replicas"`
+		CredentialsFile string `koanf:"credentials_file"`
+		CAFile          string `koanf:"ca_file"`
+		CertFile        string `koanf:"cert_file"`
+		KeyFile         string `koanf:"key_file"`
+		ResumeKeyFile   string `koanf:"resume_key_file"`
+	} `koanf:"cluster"`
 	TLS struct {
 		CertFile string `koanf:"cert_file"`
 		KeyFile  string `koanf:"key_file"`
@@ -66,6 +76,14 @@ var settings = []setting{
 	{"listen", "127.0.0.1:7700", "`address` to listen on"},
 	{"data_dir", "tim-data", "`directory` for the accounts and the keys that the server makes for itself"},
 	{"store", "", "`URL` of a PostgreSQL database for the accounts, which nodes may share, as in postgres://tim@db/tim; empty means a file in the data directory"},
+	{"registry", "", "`URL` of the NATS servers through which nodes are one cluster, as in nats://a:4222,nats://b:4222; empty means that this node is alone"},
+	{"cluster.name", "tim", "`name` that tells clusters apart that share one NATS"},
+	{"cluster.replicas", 1, "`number` of NATS servers that keep each copy of who is online: 1, 3 or 5; 3 survives the death of one"},
+	{"cluster.credentials_file", "", "`file` with the credentials of a NATS user"},
+	{"cluster.ca_file", "", "PEM `file` with the authorities that NATS's certificates come from; empty means the system's"},
+	{"cluster.cert_file", "", "PEM `file` with this node's certificate for NATS"},
+	{"cluster.key_file", "", "PEM `file` with that certificate's key"},
+	{"cluster.resume_key_file", "", "`file` with the keys of resume tickets, the same on all nodes; needed with a registry"},
 	{"node", "", "this node's `name` in a cluster and in logs; empty means the host's name"},
 	{"apps", []string{}, "an app that this server serves, as `ID=KEYFILE`; repeat for more, or list them in the file"},
 	{"tls.cert_file", "", "PEM `file` with the certificate chain; read again when it changes"},

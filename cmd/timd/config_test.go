@@ -67,6 +67,8 @@ func TestEverySettingHasThreeSpellings(t *testing.T) {
 		"grace_web": "4s", "reconnect.min": "3s", "reconnect.max": "6m", "limits.connections": "5", "limits.logins_per_second": "2.5",
 		"limits.first_frame": "3s", "limits.write_timeout": "4s", "origins": "*", "trusted_proxies": "10.0.0.0/8",
 		"metrics_listen": "127.0.0.1:9100", "store": "postgres://db/tim",
+		"registry": "nats://n:4222", "cluster.name": "c", "cluster.replicas": "3", "cluster.credentials_file": "/c.creds",
+		"cluster.ca_file": "/ca", "cluster.cert_file": "/nc", "cluster.key_file": "/nk", "cluster.resume_key_file": "/r",
 	}
 	var args, environ []string
 	for _, s := range settings {
@@ -96,6 +98,9 @@ origins: ["*"]
 trusted_proxies: [10.0.0.0/8]
 metrics_listen: 127.0.0.1:9100
 store: postgres://db/tim
+registry: nats://n:4222
+cluster:
+  {name: c, replicas: 3, credentials_file: /c.creds, ca_file: /ca, cert_file: /nc, key_file: /nk, resume_key_file: /r}
 `, nil)
 	require.NoError(t, err)
 	require.Equal(t, byFile.config, byFlags.config)
@@ -124,6 +129,9 @@ func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 		{"a format that is none", "log: {format: xml}\n", nil, nil, []string{`timd.yaml:1: log.format: "xml" is neither text nor json`}},
 		{"a time out of range", "", nil, []string{"--ping-interval", "1s"}, []string{"flag --ping-interval: ping_interval: 1s is not from 11s to 1h0m0s"}},
 		{"a certificate without key", "", nil, []string{"--tls-cert-file", "c"}, []string{"belong together"}},
+		{"a registry that is no NATS", "", nil, []string{"--registry", "redis://u:hush@r"}, []string{"flag --registry: registry: the URL must be nats://"}},
+		{"a cluster without a common key", "", nil, []string{"--registry", "nats://n"}, []string{"cluster: resume_key_file is missing: all nodes need the same"}},
+		{"two copies", "registry: nats://n\ncluster: {replicas: 2}\n", nil, nil, []string{"2 replicas: must be 1, 3 or 5"}},
 		{"an app without key", "apps:\n  - id: 5\n", nil, nil, []string{"timd.yaml:2: apps[0]: key_file is missing"}},
 		{"an app twice", "", nil, []string{"--app", "5=a", "--app", "5=b"}, []string{"flag --app", "5 is there twice"}},
 		{"an app without id", "", nil, []string{"--app", "key"}, []string{`flag --app: "key" is no app: write ID=KEYFILE`}},

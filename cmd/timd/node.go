@@ -19,6 +19,7 @@ import (
 	"github.com/opentim/tim/server/admin"
 	"github.com/opentim/tim/server/gateway"
 	"github.com/opentim/tim/server/registry/memory"
+	"github.com/opentim/tim/server/registry/nats"
 	"github.com/opentim/tim/server/store"
 	"github.com/opentim/tim/server/store/postgres"
 	"github.com/opentim/tim/server/store/sqlite"
@@ -64,15 +65,18 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	if err := os.MkdirAll(l.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	resumeKeys, err := secret(filepath.Join(l.DataDir, resumeFile))
+	resumeKeys, err := l.resumeKeys()
 	if err != nil {
 		return nil, fmt.Errorf("resume key: %w", err)
+	}
+	if n.registry, err = openRegistry(l, log); err != nil {
+		return nil, err
 	}
 	accounts, err := openStore(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	n.store, n.registry = accounts, memory.Open()
+	n.store = accounts
 	n.measure(l)
 	n.sessions, err = server.New(ctx, server.Options{
 		Node: nodeID(l.Node), Apps: apps, Registry: n.registry, Store: n.store, ResumeKeys: keyBytes(resumeKeys),
@@ -103,6 +107,34 @@ func openStore(ctx context.Context, l *loaded) (*store.Store, error) {
 		return postgres.Open(ctx, l.Store, store.Options{})
 	}
 	return sqlite.Open(ctx, filepath.Join(l.DataDir, storeFile), store.Options{})
+}
+
+// openRegistry opens what says who is online: NATS, which nodes share, or this node's memory.
+func openRegistry(l *loaded, log *slog.Logger) (server.Registry, error) {
+	if l.Registry == "" {
+		return memory.Open(), nil
+	}
+	r, err := nats.Open(l.natsOptions(log))
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (l *loaded) natsOptions(log *slog.Logger) nats.Options {
+	c := l.Cluster
+	return nats.Options{
+		URL: l.Registry, Cluster: c.Name, Replicas: c.Replicas, CredentialsFile: c.CredentialsFile,
+		CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, Logger: log,
+	}
+}
+
+// resumeKeys returns what signs resume tickets: one key of this node's own, or those of the cluster.
+func (l *loaded) resumeKeys() ([]string, error) {
+	if file := l.Cluster.ResumeKeyFile; file != "" {
+		return readSecret(file)
+	}
+	return secret(filepath.Join(l.DataDir, resumeFile))
 }
 
 func (n *node) gatewayOptions(l *loaded) (o gateway.Options, err error) {

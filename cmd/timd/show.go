@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/opentim/tim/server/registry/nats"
 	"github.com/opentim/tim/server/store/postgres"
 )
 
@@ -73,6 +74,9 @@ func (l *loaded) print(w io.Writer) error {
 func masked(value string) string {
 	if postgres.IsURL(value) {
 		return postgres.Masked(value)
+	}
+	if nats.IsURL(value) {
+		return nats.Masked(value)
 	}
 	if u, err := url.Parse(value); err == nil && u.User != nil {
 		return u.Redacted()

@@ -128,4 +128,3 @@ func quantiles(list []time.Duration) string {
 	at := func(q float64) time.Duration { return list[int(q*float64(len(list)-1))].Round(10 * time.Microsecond) }
 	return fmt.Sprintf("%d, p50 %s, p99 %s, max %s", len(list), at(.5), at(.99), at(1))
 }
-

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,33 @@ const maxReplicas = 5
 
 var clusterName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
+// IsURL reports whether text looks like the URL of NATS servers.
+func IsURL(text string) bool {
+	return slices.ContainsFunc([]string{"nats://", "tls://", "ws://", "wss://"}, func(s string) bool { return strings.HasPrefix(text, s) })
+}
+
+// Masked returns a URL, or several, for people to read: without passwords and tokens.
+func Masked(text string) string {
+	parts := strings.Split(text, ",")
+	for i, p := range parts {
+		u, err := url.Parse(strings.TrimSpace(p))
+		if err != nil {
+			return "(a URL that cannot be read)" // and whose password cannot be told from the rest
+		}
+		if _, both := u.User.Password(); u.User != nil && !both {
+			u.User = url.User("xxxxx") // a token
+		}
+		parts[i] = u.Redacted()
+	}
+	return strings.Join(parts, ",")
+}
+
+// Check says what is wrong with o, if it can be told without files and without a connection.
+func (o Options) Check() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 func (o Options) withDefaults() (Options, error) {
 	if o.Cluster == "" {
 		o.Cluster = "tim"
@@ -47,7 +75,8 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	var errs []error
 	for one := range strings.SplitSeq(o.URL, ",") {
-		if u, err := url.Parse(strings.TrimSpace(one)); err != nil || u.Host == "" {
+		one = strings.TrimSpace(one)
+		if u, err := url.Parse(one); err != nil || u.Host == "" || !IsURL(one) {
 			errs = append(errs, errors.New("the URL must be nats://host:port or tls://host:port; parted by commas if there are several"))
 			break // without the URL: it may hold a password
 		}

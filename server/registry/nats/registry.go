@@ -224,7 +224,7 @@ func (r *Registry) back(conn *nats.Conn) {
 	r.linked.Store(true)
 	r.leases.forgive()
 	r.repairSoon()
-	r.o.Logger.Info("registry: connected to NATS", "server", conn.ConnectedUrlRedacted())
+	r.o.Logger.Info("registry: connected to NATS", "server", conn.ConnectedAddr())
 	if r.enter() {
 		defer r.calls.Done()
 		_ = r.tellLease(false) // the next heartbeat repeats it

@@ -70,4 +70,11 @@ func TestWrongOptionsAreToldWithoutPasswords(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "hunter2")
 	}
+	for text, want := range map[string]string{
+		"nats://a:4222, nats://u:hunter2@b:4222": "nats://a:4222,nats://u:xxxxx@b:4222",
+		"tls://hunter2@a:4222":                   "tls://xxxxx@a:4222",
+		"nats://u:hunter2%zz@a":                  "(a URL that cannot be read)",
+	} {
+		require.Equal(t, want, nats.Masked(text))
+	}
 }
