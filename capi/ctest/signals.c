@@ -1,6 +1,6 @@
 /* Is a host's signal handling safe beside libtim?
  *
- *     signals masks URL TICKET             checks the signal mask of every thread that is not ours
+ *     signals masks URL TICKET             checks the signal mask of every thread, and who handles what
  *     signals storm URL TICKET SECONDS     a host like libuv under every kind of signal at once
  *
  * The storm's handlers run without SA_ONSTACK. While four clients log in and out as fast as they can, a child sends
@@ -72,18 +72,32 @@ static int may_be_open(int s) {
          s == SIGSTKFLT || s == SIGKILL || s == SIGSTOP || (s >= 32 && s <= 34);
 }
 
-static unsigned long long blocked_of(const char *thread) {
+/* A line of a thread's status, such as "SigBlk:", as the set of signals it is. */
+static unsigned long long signals_in(const char *thread, const char *name) {
   char path[64], line[256];
-  unsigned long long blocked = 0;
+  unsigned long long signals = 0;
   FILE *status;
   snprintf(path, sizeof path, "/proc/self/task/%s/status", thread);
   status = fopen(path, "r");
   CHECK(status != NULL);
   while (fgets(line, sizeof line, status)) {
-    if (sscanf(line, "SigBlk: %llx", &blocked) == 1) break;
+    if (!strncmp(line, name, strlen(name))) signals = strtoull(line + strlen(name), NULL, 16);
   }
   fclose(status);
-  return blocked;
+  return signals;
+}
+
+/* What the Go runtime handles in a library, for crashes, broken pipes and itself, and glibc. */
+static int may_be_handled(int s) {
+  return s == SIGBUS || s == SIGFPE || s == SIGSEGV || s == SIGPIPE || s == SIGURG || s == 32 ||
+         s == 33;
+}
+
+static void check_handlers(const char *thread) {
+  unsigned long long handled = signals_in(thread, "SigCgt:"),
+                     ignored = signals_in(thread, "SigIgn:");
+  CHECK(ignored == 0);
+  for (int s = 1; s <= 64; s++) CHECK(!(handled >> (s - 1) & 1) || may_be_handled(s));
 }
 
 static int check_masks(void) {
@@ -95,9 +109,10 @@ static int check_masks(void) {
   while ((entry = readdir(tasks))) {
     unsigned long long blocked;
     if (entry->d_name[0] == '.') continue;
-    blocked = blocked_of(entry->d_name);
+    blocked = signals_in(entry->d_name, "SigBlk:");
     if (atol(entry->d_name) == self) {
       CHECK(blocked == 0); /* the mask of the host's thread is what it was */
+      check_handlers(entry->d_name);
       continue;
     }
     threads++;

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,7 +125,7 @@ func (c *connection) act(verb string, args arguments) {
 		c.server.end(c.resume)
 		c.send(&wire.Kicked{
 			Reason: codes.KickReason(args.number(0)), Code: codes.KickedOffline,
-			ByPlatform: codes.Platform(args.number(1)), ByLabel: args.text(2), At: now().UnixMilli(),
+			ByPlatform: codes.Platform(args.number(1)), ByLabel: args.bytes(2), At: now().UnixMilli(),
 		})
 	case "expire":
 		c.server.end(c.resume)
@@ -162,6 +163,15 @@ func (a arguments) text(i int) string {
 		return a[i]
 	}
 	return ""
+}
+
+// bytes returns any bytes that are written as %ff.
+func (a arguments) bytes(i int) string {
+	s, err := url.PathUnescape(a.text(i))
+	if err != nil {
+		return a.text(i)
+	}
+	return s
 }
 
 func (a arguments) number(i int) int {

@@ -16,7 +16,7 @@
 // The others say what happens afterwards, one after the other:
 //
 //	after=MS          waits
-//	kick=REASON,PLATFORM,LABEL
+//	kick=REASON,PLATFORM,LABEL  with %xx for any byte of the label
 //	expire            the ticket ended
 //	bye=CODE,ACTION,RETRY_MS
 //	garbage, cut      as above
