@@ -1,9 +1,11 @@
 package nats_test
 
 import (
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,10 +22,11 @@ func TestMain(m *testing.M) {
 		runChild()
 		return
 	}
-	goleak.VerifyTestMain(m,
-		// Two goroutines of a NATS server outlive its shutdown: they are of the process, not of the server.
-		goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.(*stream).processInternalJSAPIPubs"),
-	)
+	flag.Parse()
+	if flag.Lookup("test.parallel").Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		_ = flag.Set("test.parallel", "6") // stories mostly wait
+	}
+	goleak.VerifyTestMain(m)
 }
 
 // startServer starts a NATS server in this process. Port 0 means any.

@@ -1,0 +1,118 @@
+package nats_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/server"
+	"github.com/opentim/tim/server/registry/nats"
+)
+
+// engines are one server in this process, and three in their own that keep three copies.
+var engines = map[string]func(b *testing.B) nats.Options{
+	"R1": func(b *testing.B) nats.Options { return nats.Options{URL: startServer(b, 0).ClientURL()} },
+	"R3": func(b *testing.B) nats.Options { return nats.Options{URL: urls(startChildren(b, 3)), Replicas: 3} },
+}
+
+// BenchmarkUpdate replaces the session of a user: what the registry adds to a login.
+func BenchmarkUpdate(b *testing.B) {
+	for name, engine := range engines {
+		b.Run(name, func(b *testing.B) {
+			r := newWorld(b, engine(b)).node().registry
+			r.BePatient(10 * time.Second)
+			for _, callers := range []int{1, 64, 512} {
+				b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+					one := []server.Session{aSession}
+					measure(b, callers, func(i int) {
+						err := r.Update(ctx, key(fmt.Sprintf("user-%d", i%50_000)), func([]server.Session) ([]server.Session, error) { return one, nil })
+						if err != nil {
+							b.Error(err)
+						}
+					})
+				})
+			}
+		})
+	}
+}
+
+// BenchmarkKick is from a login on one node to the kick on another.
+func BenchmarkKick(b *testing.B) {
+	for name, engine := range engines {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b, engine(b))
+			nodes := []*node{w.node(), w.node(), w.node()}
+			last := nodes[2].mustLogin(b, "alice", codes.PlatformIOS)
+			measure(b, 1, func(i int) {
+				next := nodes[i%3].mustLogin(b, "alice", codes.PlatformIOS)
+				for last.conn.ended() == "" {
+					time.Sleep(20 * time.Microsecond)
+				}
+				last = next
+			})
+		})
+	}
+}
+
+// BenchmarkWalk is what a sweep asks for: all keys, to find those of one node.
+func BenchmarkWalk(b *testing.B) {
+	r := newWorld(b, engines["R1"](b)).node().registry
+	const users = 20_000
+	one := []server.Session{aSession}
+	measured := make(chan int, users)
+	for i := range users {
+		measured <- i
+	}
+	close(measured)
+	var wait sync.WaitGroup
+	for range 32 {
+		wait.Go(func() {
+			for i := range measured {
+				_ = r.Update(ctx, key(fmt.Sprint(i)), func([]server.Session) ([]server.Session, error) { return one, nil })
+			}
+		})
+	}
+	wait.Wait()
+	for b.Loop() {
+		n := 0
+		for _, err := range r.UsersOn(ctx, aSession.Node) {
+			require.NoError(b, err)
+			n++
+		}
+		require.Equal(b, users, n)
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*users), "µs/key")
+}
+
+// measure runs f b.N times from so many callers, and reports how long it took.
+func measure(b *testing.B, callers int, f func(i int)) {
+	took := make([]time.Duration, b.N)
+	next := make(chan int, callers)
+	var wait sync.WaitGroup
+	b.ResetTimer()
+	for range callers {
+		wait.Go(func() {
+			for i := range next {
+				began := time.Now()
+				f(i)
+				took[i] = time.Since(began)
+			}
+		})
+	}
+	for i := range b.N {
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	b.StopTimer()
+	slices.Sort(took)
+	at := func(q float64) float64 { return float64(took[int(q*float64(b.N-1))].Microseconds()) / 1000 }
+	b.ReportMetric(at(.5), "p50-ms")
+	b.ReportMetric(at(.99), "p99-ms")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
+}
