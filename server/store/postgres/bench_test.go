@@ -66,8 +66,8 @@ func BenchmarkNodes(b *testing.B) {
 	}
 }
 
-// BenchmarkReopen measures how long a node takes until its first login, with a million accounts and 30 days of marks, and
-// counting the month.
+// BenchmarkReopen measures, with a million accounts and 30 days of marks, how long a node takes until its first login, counting
+// the month, and a full commit.
 func BenchmarkReopen(b *testing.B) {
 	const users = 1_000_000
 	url := schemaOf(b, brittle.get(b))
@@ -98,6 +98,18 @@ func BenchmarkReopen(b *testing.B) {
 		}
 	})
 	d := openDatabase(b, url)
+	b.Run("commit of 512", func(b *testing.B) { // the first logins of a day, of users all over the table
+		for i := 0; b.Loop(); i++ {
+			logins := make([]*store.Arrive, 512)
+			for j := range logins {
+				n := (i*len(logins) + j) * 7919
+				logins[j] = &store.Arrive{Key: numbered(1 + n%users), Day: today + 1000 + server.Day(i*len(logins)/users)}
+			}
+			require.NoError(b, d.Update(func(tx store.Tx) error { return tx.Arrive(logins) }))
+			require.True(b, logins[0].Result.FirstToday)
+			require.False(b, logins[0].Result.New)
+		}
+	})
 	var size int64
 	require.NoError(b, d.reading.QueryRow(b.Context(), "SELECT pg_total_relation_size('accounts')").Scan(&size))
 	b.Logf("%d bytes for each account", size/users)

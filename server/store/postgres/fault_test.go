@@ -5,6 +5,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -164,6 +165,28 @@ func TestWhileTheServerIsAwayKnownUsersGoOnAndNewOnesAreToldToTryAgain(t *testin
 	a, err := s.Arrive(t.Context(), numbered(1), today)
 	require.NoError(t, err)
 	require.True(t, a.New, "the refused login left nothing behind")
+}
+
+func TestOnlyErrorsOfTheConnectionAreWorthAnotherTry(t *testing.T) {
+	d := openDatabase(t, newURL(t))
+	for statement, want := range map[string]bool{
+		"SELECT pg_terminate_backend(pg_backend_pid())": true,
+		"SELECT 1/0":            false,
+		"SELECT * FROM nowhere": false,
+		"SELECT 1 WHERE false":  false,
+		"SELECT 'no number'":    false,
+		"BEGIN READ ONLY; INSERT INTO apps VALUES (1, 1)": true,
+	} {
+		var n int
+		err := d.writing.QueryRow(t.Context(), statement).Scan(&n)
+		if strings.Contains(statement, ";") {
+			_, err = d.writing.Exec(t.Context(), statement)
+		}
+		require.Error(t, err)
+		require.Equal(t, want, lost(err), "%s: %v", statement, err)
+	}
+	require.False(t, lost(nil))
+	require.False(t, lost(codes.AccountNotFound))
 }
 
 // settle waits until a store has alice in its cache and will keep her there: after a restart of the server it forgets all.

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/opentim/tim/codes"
 )
 
 // limited runs f with at most so much time. That time's end is no end of ctx, and not reported as one.
@@ -39,13 +38,12 @@ func again(ctx context.Context, pool *pgxpool.Pool, f func() error) error {
 // lost reports whether an error is one of the connection, not of the statement.
 func lost(err error) bool {
 	var said *pgconn.PgError
-	var code codes.Code
-	switch {
-	case err == nil, errors.Is(err, pgx.ErrNoRows), errors.As(err, &code):
-		return false
-	case errors.As(err, &said):
+	if errors.As(err, &said) {
 		const readOnly = "25006" // the server became a standby
 		return strings.HasPrefix(said.Code, "08") || strings.HasPrefix(said.Code, "57P") || said.Code == readOnly
 	}
-	return true
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		err != nil && pgconn.SafeToRetry(err)
 }
