@@ -41,6 +41,38 @@ func parseCPU(stat []byte) (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
+// busyTime returns the CPU time that all processes and the kernel have used since the machine started.
+func busyTime() (time.Duration, error) {
+	data, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	return parseBusy(string(data))
+}
+
+// parseBusy adds up the first line of /proc/stat without the time in which a CPU was idle or waited for a disk, and without
+// that of guests, which is in the others already.
+func parseBusy(stat string) (time.Duration, error) {
+	line, _, _ := strings.Cut(stat, "\n")
+	fields := strings.Fields(line)
+	const idle, waiting, guests = 4, 5, 9
+	if len(fields) <= guests || fields[0] != "cpu" {
+		return 0, fmt.Errorf("no CPU times in stat %q", line)
+	}
+	var ticks uint64
+	for i, f := range fields[:guests] {
+		if i == 0 || i == idle || i == waiting {
+			continue
+		}
+		n, err := strconv.ParseUint(f, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("CPU time in stat: %w", err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * clockTick, nil
+}
+
 // A memory is what a process occupies, in bytes.
 type memory struct {
 	now  int64 // VmRSS

@@ -21,6 +21,16 @@ func TestCPUTimeIsFoundBehindAnyProgramName(t *testing.T) {
 	}
 }
 
+func TestBusyTimeIsAllButWaiting(t *testing.T) {
+	busy, err := parseBusy("cpu  100 20 30 9999 8888 4 5 6 70 7\ncpu0 1 2 3\n")
+	require.NoError(t, err)
+	require.Equal(t, (100+20+30+4+5+6)*clockTick, busy)
+	for _, broken := range []string{"", "cpu 1 2 3\n", "cpu0 1 2 3 4 5 6 7 8 9 10\n", "cpu 1 2 x 4 5 6 7 8 9 10\n"} {
+		_, err := parseBusy(broken)
+		require.Error(t, err, broken)
+	}
+}
+
 func TestMemoryIsReadFromStatus(t *testing.T) {
 	m, err := parseMemory("Name:\ttimd\nVmHWM:\t   23456 kB\nVmRSS:\t   12345 kB\nVmData:\t1 kB\n")
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,8 +59,9 @@ type load struct {
 	Rate      float64 `json:"logins_per_s"`
 	P50       float64 `json:"p50_ms"`
 	P99       float64 `json:"p99_ms"`
-	ServerCPU float64 `json:"server_cpu_us"` // per login
-	ClientCPU float64 `json:"client_cpu_us"` // per login
+	ServerCPU float64 `json:"server_cpu_us"`      // per login
+	ClientCPU float64 `json:"client_cpu_us"`      // per login
+	Others    float64 `json:"others_cpu_percent"` // of the machine, used by neither meanwhile
 	Failed    int64   `json:"failed"`
 }
 
@@ -83,8 +85,8 @@ func (r *rig) rate(ctx context.Context, o rateOptions) error {
 				return err
 			}
 			loads[t.name] = l
-			r.say("round %d of %d: %-10s %6.0f logins/s, p50 %5.2f ms, p99 %6.2f ms, %4.0f µs of server CPU each",
-				round, r.rounds, t.name, l.Rate, l.P50, l.P99, l.ServerCPU)
+			r.say("round %d of %d: %-10s %6.0f logins/s, p50 %5.2f ms, p99 %6.2f ms, %4.0f µs of server CPU each; others had %.0f %% of the machine",
+				round, r.rounds, t.name, l.Rate, l.P50, l.P99, l.ServerCPU, l.Others)
 		}
 		if err := r.rateRound(round, loads); err != nil {
 			return err
@@ -112,6 +114,7 @@ func (r *rig) rateRound(round int, loads map[string]load) error {
 		r.add("p50_"+name, "ms", l.P50)
 		r.add("p99_"+name, "ms", l.P99)
 		r.add("cpu_"+name, "µs/login", l.ServerCPU)
+		r.add("others_beside_"+name, "% of CPU", l.Others)
 		if name != "tim" {
 			compare("rate_vs_"+name, tim.Rate, l.Rate)
 			compare("cpu_vs_"+name, tim.ServerCPU, l.ServerCPU)
@@ -165,18 +168,16 @@ func (t *target) measure(ctx context.Context, o rateOptions) (load, error) {
 	if err := pause(ctx, warmUp); err != nil {
 		return load{}, err
 	}
-	server, client, err := t.cpu()
+	before, err := t.used()
 	if err != nil {
 		return load{}, err
 	}
-	began := time.Now()
 	crew.measuring.Store(true)
 	if err := pause(ctx, o.duration); err != nil {
 		return load{}, err
 	}
 	crew.measuring.Store(false)
-	took := time.Since(began)
-	serverAfter, clientAfter, err := t.cpu()
+	after, err := t.used()
 	if err != nil {
 		return load{}, err
 	}
@@ -187,12 +188,14 @@ func (t *target) measure(ctx context.Context, o rateOptions) (load, error) {
 	if failed := crew.failed.Load(); done == 0 || failed*100 > int64(done) {
 		return load{}, fmt.Errorf("%s: %d of %d logins failed, the last error: %w", t.name, failed, int64(done)+failed, crew.lastError)
 	}
+	took, used := after.since(before)
 	return load{
 		Rate:      float64(done) / took.Seconds(),
 		P50:       milliseconds(percentile(crew.took, 0.50)),
 		P99:       milliseconds(percentile(crew.took, 0.99)),
-		ServerCPU: float64((serverAfter - server).Microseconds()) / float64(done),
-		ClientCPU: float64((clientAfter - client).Microseconds()) / float64(done),
+		ServerCPU: float64(used.server.Microseconds()) / float64(done),
+		ClientCPU: float64(used.client.Microseconds()) / float64(done),
+		Others:    max(0, 100*used.others.Seconds()/took.Seconds()/float64(runtime.NumCPU())),
 		Failed:    crew.failed.Load(),
 	}, nil
 }

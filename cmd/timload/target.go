@@ -58,13 +58,31 @@ func (t *target) signInAll(ctx context.Context, workers, n int) error {
 	})
 }
 
-// cpu returns the CPU time that the server and this process have used.
-func (t *target) cpu() (server, client time.Duration, err error) {
-	if server, err = cpuOf(t.child.pid()); err != nil {
-		return 0, 0, err
+// A usage is CPU time used so far.
+type usage struct {
+	at                     time.Time
+	server, client, others time.Duration
+}
+
+// used returns what the server, this process and everything else on the machine have used.
+func (t *target) used() (u usage, err error) {
+	all, err := busyTime()
+	if err != nil {
+		return u, err
 	}
-	client, err = cpuOf(os.Getpid())
-	return server, client, err
+	if u.server, err = cpuOf(t.child.pid()); err != nil {
+		return u, err
+	}
+	if u.client, err = cpuOf(os.Getpid()); err != nil {
+		return u, err
+	}
+	u.at, u.others = time.Now(), all-u.server-u.client
+	return u, nil
+}
+
+// since returns what was used between then and u.
+func (u usage) since(then usage) (took time.Duration, used usage) {
+	return u.at.Sub(then.at), usage{server: u.server - then.server, client: u.client - then.client, others: u.others - then.others}
 }
 
 func checkAccepted(_ []byte, op byte, answer []byte) error {
