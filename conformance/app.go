@@ -1,0 +1,107 @@
+package conformance
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An app is a driver's process. What it prints are lines of the transcript.
+type app struct {
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	lines chan string   // closed at the end of the output
+	done  chan struct{} // a token for each command that was done
+	noise strings.Builder
+}
+
+func startApp(command []string) (*app, error) {
+	a := &app{cmd: exec.Command(command[0], command[1:]...), lines: make(chan string, 1000), done: make(chan struct{}, 1)}
+	a.cmd.Stderr = &a.noise
+	a.cmd.WaitDelay = time.Second
+	out, err := a.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if a.in, err = a.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := a.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(a.done)
+		defer close(a.lines)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			if s.Text() == "." {
+				a.done <- struct{}{}
+			} else {
+				a.lines <- s.Text()
+			}
+		}
+	}()
+	return a, nil
+}
+
+// do sends a command and waits until it was done; its words are separated by tabs.
+func (a *app) do(words []string) error {
+	if _, err := fmt.Fprintln(a.in, strings.Join(words, "\t")); err != nil {
+		return fmt.Errorf("the driver reads nothing more: %w", err)
+	}
+	select {
+	case _, ok := <-a.done:
+		if !ok {
+			return fmt.Errorf("the driver ended at %s", words[0])
+		}
+		return nil
+	case <-time.After(patience):
+		return fmt.Errorf("the driver does not come back from %s", words[0])
+	}
+}
+
+// hear returns the next line, or "" if none comes in time.
+func (a *app) hear(patience time.Duration) (string, bool) {
+	select {
+	case line, ok := <-a.lines:
+		return line, ok
+	case <-time.After(patience):
+		return "", false
+	}
+}
+
+// end closes the input and returns what was still printed, and what was wrong with the process's end.
+func (a *app) end() (rest []string, err error) {
+	_ = a.in.Close()
+	late := time.AfterFunc(patience, func() { _ = a.cmd.Process.Kill() })
+	defer late.Stop()
+	for line := range a.lines {
+		rest = append(rest, line)
+	}
+	if err := a.cmd.Wait(); err != nil {
+		return rest, fmt.Errorf("the driver ended badly: %w\n%s", err, a.noise.String())
+	}
+	return rest, nil
+}
+
+var moments = regexp.MustCompile(`\bat=(\d+)`)
+
+// readable says how far a time of these days is from the server's clock, in whole minutes: at=now, at=now+1h0m0s. Other
+// times stay what they are.
+func readable(line string, now time.Time) string {
+	return moments.ReplaceAllStringFunc(line, func(text string) string {
+		ms, err := strconv.ParseInt(text[len("at="):], 10, 64)
+		away := time.UnixMilli(ms).Sub(now).Round(time.Minute)
+		switch {
+		case err != nil || away.Abs() > 48*time.Hour:
+			return text
+		case away == 0:
+			return "at=now"
+		}
+		return "at=now" + fmt.Sprintf("%+d", int(away.Minutes())) + "m"
+	})
+}

@@ -1,0 +1,100 @@
+package conformance
+
+import (
+	"encoding/binary"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/opentim/tim/internal/wire"
+)
+
+// A conn is the server's end of one WebSocket.
+type conn struct {
+	server *server
+	ws     *websocket.Conn
+	frozen atomic.Bool
+
+	mu     sync.Mutex // one writer at a time
+	dialed bool       // nothing of it was heard yet; the server's lock guards this and
+	heard  []heard    // what is still to be told
+}
+
+// heard is a frame from a client.
+type heard struct {
+	words   []string
+	request uint64
+}
+
+// ServeHTTP is what a client meets that connects.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.showing() {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte("<html>Welcome to our hotel. Please log in.</html>"))
+		return
+	}
+	up := websocket.Upgrader{Subprotocols: []string{wire.Subprotocol}}
+	ws, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer ws.Close()
+	c := &conn{server: s, ws: ws, dialed: true}
+	ws.SetPingHandler(func(payload string) error {
+		if !c.frozen.Load() {
+			c.control(websocket.PongMessage, []byte(payload))
+		}
+		return nil
+	})
+	ws.SetPongHandler(func(string) error {
+		s.hear(c, heard{words: []string{"pong"}})
+		return nil
+	})
+	s.add(c)
+	for {
+		_, data, err := ws.ReadMessage()
+		if err != nil {
+			return
+		}
+		f, err := wire.Decode(data)
+		switch {
+		case c.frozen.Load():
+		case err != nil:
+			s.hear(c, heard{words: []string{"garbage", err.Error()}})
+		default:
+			s.hear(c, heard{words(f), requestOf(f)})
+		}
+	}
+}
+
+func requestOf(f wire.Frame) uint64 {
+	switch f := f.(type) {
+	case *wire.Login:
+		return f.Request
+	case *wire.Resume:
+		return f.Request
+	case *wire.Renew:
+		return f.Request
+	case *wire.Logout:
+		return f.Request
+	}
+	return 0
+}
+
+func (c *conn) send(kind int, data []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ws.WriteMessage(kind, data)
+}
+
+func (c *conn) control(kind int, data []byte) {
+	_ = c.ws.WriteControl(kind, data, time.Now().Add(time.Second))
+}
+
+// ping carries the server's clock.
+func (c *conn) ping(now time.Time) {
+	c.control(websocket.PingMessage, binary.BigEndian.AppendUint64(nil, uint64(now.UnixMilli())))
+}

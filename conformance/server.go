@@ -1,0 +1,202 @@
+package conformance
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opentim/tim/internal/wire"
+)
+
+// A server is what a scenario makes of it. It answers nothing by itself but pings.
+type server struct {
+	address string
+	skew    time.Duration // how far its clock is ahead
+	now     *conn         // which spoke last, or was dialed last
+	request uint64        // number of the request heard last
+	logins  uint64        // accepted, resumes included
+
+	mu       sync.Mutex
+	mode     mode
+	listener net.Listener
+	conns    []*conn
+	raw      []net.Conn // all there were
+	news     chan struct{}
+}
+
+// A mode is what becomes of those who connect.
+type mode int
+
+const (
+	accepting mode = iota
+	refusing       // nobody listens
+	resetting      // connections end at once
+	ignoring       // connections are made, and nothing ever comes
+	showing        // a page for people, as a captive portal does
+)
+
+func newServer() (*server, error) {
+	s := &server{address: "127.0.0.1:0", news: make(chan struct{}, 1)}
+	return s, s.listen()
+}
+
+// listen starts to listen, always on the same port.
+func (s *server) listen() error {
+	l, err := net.Listen("tcp", s.address)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.listener, s.address = l, l.Addr().String()
+	s.mu.Unlock()
+	go func() { _ = (&http.Server{Handler: s, ReadHeaderTimeout: time.Minute}).Serve(gate{l, s}) }()
+	return nil
+}
+
+// A gate keeps out whom the server's mode does not let in.
+type gate struct {
+	net.Listener
+	server *server
+}
+
+// Accept returns the next connection that the HTTP server should see.
+func (g gate) Accept() (net.Conn, error) {
+	for {
+		nc, err := g.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		g.server.mu.Lock()
+		g.server.raw = append(g.server.raw, nc)
+		mode := g.server.mode
+		g.server.mu.Unlock()
+		switch mode {
+		case resetting:
+			_ = nc.(*net.TCPConn).SetLinger(0)
+			_ = nc.Close()
+		case ignoring:
+		default:
+			return nc, nil
+		}
+	}
+}
+
+// become changes what happens to those who connect from now on.
+func (s *server) become(m mode) error {
+	s.mu.Lock()
+	was, listener := s.mode, s.listener
+	s.mode = m
+	s.mu.Unlock()
+	switch {
+	case m == refusing:
+		return listener.Close()
+	case was == refusing:
+		return s.listen()
+	}
+	return nil
+}
+
+func (s *server) showing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mode == showing
+}
+
+func (s *server) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.listener.Close()
+	for _, nc := range s.raw {
+		_ = nc.Close()
+	}
+}
+
+func (s *server) add(c *conn) {
+	s.mu.Lock()
+	s.conns = append(s.conns, c)
+	s.mu.Unlock()
+	s.tell()
+}
+
+func (s *server) hear(c *conn, h heard) {
+	s.mu.Lock()
+	c.heard = append(c.heard, h)
+	s.mu.Unlock()
+	s.tell()
+}
+
+func (s *server) tell() {
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+}
+
+// expect takes the frame that was expected, as the next of any connection: what comes over one connection has an order,
+// what comes over two has none. "connection" is a connection itself.
+func (s *server) expect(want []string, patience time.Duration) (got string, ok bool) {
+	late := time.After(patience)
+	for {
+		if got, ok := s.take(want); ok {
+			return got, true
+		}
+		select {
+		case <-s.news:
+		case <-late:
+			return strings.Join(s.untold(), "; "), false
+		}
+	}
+}
+
+func (s *server) take(want []string) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		switch {
+		case len(want) == 1 && want[0] == "connection" && c.dialed:
+			c.dialed, s.now = false, c
+			return "server hears connection", true
+		case len(c.heard) > 0 && matches(want, c.heard[0].words):
+			s.now, s.request, c.dialed = c, c.heard[0].request, false
+			c.heard = c.heard[1:]
+			return "server hears " + strings.Join(want, " "), true
+		}
+	}
+	return "", false
+}
+
+// untold is what clients did and the story does not mention.
+func (s *server) untold() (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		if c.dialed {
+			all = append(all, "server hears connection")
+		}
+		for _, h := range c.heard {
+			all = append(all, "server hears "+strings.Join(h.words, " "))
+		}
+	}
+	return all
+}
+
+// clock is the server's.
+func (s *server) clock() time.Time { return time.Now().Add(s.skew) }
+
+// say sends a frame over the connection that spoke last.
+func (s *server) say(args []string) error {
+	if len(args) > 0 && args[0] == "accepted" {
+		s.logins++
+	}
+	f, err := frame(args, s.clock(), s.request, s.logins)
+	if err != nil {
+		return err
+	}
+	if s.now == nil {
+		return fmt.Errorf("nobody is connected")
+	}
+	return s.now.send(binaryFrame, wire.Append(nil, f))
+}
