@@ -17,7 +17,8 @@ const recordVersion = 1
 
 // A sessionRecord is a server.Session as it is kept. Times are Unix milliseconds, 0 for none.
 type sessionRecord struct {
-	_msgpack struct{} `msgpack:",as_array"` //nolint:unused // tells msgpack to leave out the names
+	//lint:ignore U1000 it tells msgpack to leave out the names
+	_msgpack struct{} `msgpack:",as_array"`
 
 	ID, Instance  string
 	Platform      int32
@@ -32,7 +33,8 @@ type sessionRecord struct {
 
 // A kickRecord is a server.Kick without what is known anyway.
 type kickRecord struct {
-	_msgpack struct{} `msgpack:",as_array"` //nolint:unused // as above
+	//lint:ignore U1000 it tells msgpack to leave out the names
+	_msgpack struct{} `msgpack:",as_array"`
 
 	Reason     int32
 	Code       int32
@@ -44,7 +46,8 @@ type kickRecord struct {
 
 // A kickMessage is a server.Kick on its way.
 type kickMessage struct {
-	_msgpack struct{} `msgpack:",as_array"` //nolint:unused // as above
+	//lint:ignore U1000 it tells msgpack to leave out the names
+	_msgpack struct{} `msgpack:",as_array"`
 
 	App      uint64
 	User     string
@@ -55,7 +58,8 @@ type kickMessage struct {
 
 // A newsMessage is a server.News on its way.
 type newsMessage struct {
-	_msgpack struct{} `msgpack:",as_array"` //nolint:unused // as above
+	//lint:ignore U1000 it tells msgpack to leave out the names
+	_msgpack struct{} `msgpack:",as_array"`
 
 	App  uint64
 	User string
@@ -63,7 +67,8 @@ type newsMessage struct {
 
 // A leaseMessage is a heartbeat, or a node's last word.
 type leaseMessage struct {
-	_msgpack struct{} `msgpack:",as_array"` //nolint:unused // as above
+	//lint:ignore U1000 it tells msgpack to leave out the names
+	_msgpack struct{} `msgpack:",as_array"`
 
 	Node    string
 	Leaving bool
