@@ -163,8 +163,18 @@ test_sanitizers() {
     within 120 "$dir/stress" "$url" 8 100
     within 60 "$dir/cpp" "$url"
   done
+  race_detector
   sees asan use-after-free AddressSanitizer:
   sees tsan race ThreadSanitizer:
+}
+
+# Go's own detector, and its strictest check of pointers that cross. Neither works in a shared library.
+race_detector() {
+  local dir=$root/build/variants/race
+  GOEXPERIMENT=cgocheck2 go build -race -buildmode=c-archive -tags tim_unguarded -o "$dir/libtim.a" ./capi
+  "${cc[@]}" -std=gnu11 -O1 -g -no-pie "${strict[@]}" -DTIM_STATIC -Iinclude capi/ctest/stress.c -o "$dir/stress" \
+    "$dir/libtim.a" -lpthread -lresolv -lm
+  within 120 "$dir/stress" "$url" 8 40
 }
 
 # sees VARIANT MISTAKE WORD: the sanitizer is really at work.
