@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/opentim/tim/codes"
@@ -38,6 +39,29 @@ type admission struct {
 	vouched  bool // the account may be signed in: only then is an older login admitted that the key does not know
 
 	outcome
+	room admissionRoom
+}
+
+// An admissionRoom is where most changes find room for what they look at; what they store is a copy.
+type admissionRoom struct {
+	change func(sessions []Session) ([]Session, error) // of this admission
+	list   [4]Session
+	gone   [2]Departure
+}
+
+var admissions = sync.Pool{New: func() any {
+	a := new(admission)
+	a.room.change = a.change
+	return a
+}}
+
+// newAdmission returns an admission to be filled in and freed. A login makes several kilobytes of garbage less that way.
+func newAdmission() *admission { return admissions.Get().(*admission) }
+
+// free ends the use of a and of what its outcome lists.
+func (a *admission) free() {
+	*a = admission{room: admissionRoom{change: a.room.change}}
+	admissions.Put(a)
 }
 
 type outcome struct {
@@ -64,7 +88,7 @@ func (a *admission) change(sessions []Session) ([]Session, error) {
 	}
 	at, _ := slices.BinarySearchFunc(list, a.stored, byLogin)
 	list = slices.Insert(list, at, a.stored)
-	list, a.gone = settle(a.key, list, a.settings, a.now)
+	list, a.gone = settleInto(a.room.gone[:0], a.key, list, a.settings, a.now)
 	a.gone = slices.DeleteFunc(a.gone, func(d Departure) bool {
 		mine := d.Session.ID == a.session.ID
 		if mine && a.refused == nil {
@@ -80,12 +104,12 @@ func (a *admission) change(sessions []Session) ([]Session, error) {
 		a.gone = nil
 		return nil, errDecided
 	}
-	return list, nil
+	return slices.Clone(list), nil
 }
 
 // others returns the sessions without this one and without records that are forgotten, and notes what they mean to it.
 func (a *admission) others(sessions []Session) []Session {
-	list := make([]Session, 0, len(sessions)+1)
+	list := a.room.list[:0]
 	for i := range sessions {
 		s := &sessions[i]
 		if s.forgotten(a.now) {
@@ -149,14 +173,19 @@ func (a *admission) noRoom() *Kick {
 // settle applies the rule to the sessions of key, which it may change, and returns what is to be kept of them: who had to
 // leave for another instance stays as a record.
 func settle(key UserKey, list []Session, settings Settings, now time.Time) (keep []Session, gone []Departure) {
-	gone = Departures(list, settings)
+	return settleInto(nil, key, list, settings, now)
+}
+
+// settleInto is settle with room for who is gone.
+func settleInto(room []Departure, key UserKey, list []Session, settings Settings, now time.Time) (keep []Session, gone []Departure) {
+	gone = departures(room, list, settings)
 	if len(gone) == 0 {
 		return list, nil
 	}
 	left := gone
 	records := 0
 	keep = list[:0]
-	for _, s := range list {
+	for _, s := range list { // a copy: keep grows over it
 		if len(left) > 0 && left[0].Session.ID == s.ID {
 			d := left[0]
 			left = left[1:]

@@ -59,6 +59,19 @@ func BenchmarkLogin(b *testing.B) {
 			i++
 		}
 	})
+	b.Run("again, and its lost connection", func(b *testing.B) { // what timload rate has the server do
+		s := benchNode(b)
+		b.ReportAllocs()
+		i := 0
+		for b.Loop() {
+			grant, err := s.Login(ctx, quiet{}, logins[i%len(logins)])
+			if err != nil {
+				b.Fatal(err)
+			}
+			s.Lost(grant.Held)
+			i++
+		}
+	})
 	b.Run("that is a resume", func(b *testing.B) {
 		s := benchNode(b)
 		grant, err := s.Login(ctx, quiet{}, logins[0])

@@ -28,7 +28,7 @@ func (h *Held) ticketDue() {
 	switch {
 	case holds && !end:
 		h.conn.TicketExpiring(expires)
-	case holds && s.held.end(h, over):
+	case holds && s.held.end(h):
 		s.debug("ticket expired", h)
 		h.conn.TicketExpired(expires)
 		s.removeLater(h.key, h.id, h.resumes)

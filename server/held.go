@@ -71,13 +71,14 @@ const tableShards = 64
 type tableShard struct {
 	mu       sync.Mutex
 	held     map[string]*Held // one connection for each session
+	away     map[string]*Held // waits for its release
 	arriving []*Held
 }
 
 func newTable() *table {
 	t := &table{seed: maphash.MakeSeed()}
 	for i := range t.shards {
-		t.shards[i].held = make(map[string]*Held)
+		t.shards[i].held, t.shards[i].away = make(map[string]*Held), make(map[string]*Held)
 	}
 	return t
 }
@@ -129,6 +130,7 @@ func (t *table) hold(h *Held) (early *Kick, older *Held) {
 	if older != nil {
 		older.end()
 	}
+	sh.unaway(h.id)
 	sh.held[h.id] = h
 	h.state = holding
 	h.armTicket(time.Now())
@@ -136,7 +138,7 @@ func (t *table) hold(h *Held) (early *Kick, older *Held) {
 }
 
 // end takes h out of the table and reports whether it was held until then.
-func (t *table) end(h *Held, next heldState) bool {
+func (t *table) end(h *Held) bool {
 	sh := t.shard(h.id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -145,8 +147,50 @@ func (t *table) end(h *Held, next heldState) bool {
 	}
 	delete(sh.held, h.id)
 	h.end()
-	h.state = next
 	return true
+}
+
+// lose makes h away, to be released after grace, and reports whether it was held until then.
+func (t *table) lose(h *Held, grace time.Duration) bool {
+	sh := t.shard(h.id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if h.state != holding {
+		return false
+	}
+	delete(sh.held, h.id)
+	sh.away[h.id] = h
+	h.state = away
+	h.sessions.wheel.Start(&h.timer, grace, h.release)
+	return true
+}
+
+// released takes out an h that is away and reports whether it still was.
+func (t *table) released(h *Held) bool {
+	sh := t.shard(h.id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if h.state != away {
+		return false
+	}
+	sh.unaway(h.id)
+	return true
+}
+
+// replaced drops what is away of a session that needs no release any more, so that neither it nor its timer stays for the
+// grace period.
+func (t *table) replaced(id string) {
+	sh := t.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.unaway(id)
+}
+
+func (sh *tableShard) unaway(id string) {
+	if h := sh.away[id]; h != nil {
+		delete(sh.away, id)
+		h.end()
+	}
 }
 
 func (h *Held) end() {
@@ -165,13 +209,21 @@ func (t *table) kick(k Kick) (h *Held, told bool) {
 			told = true
 		}
 	}
+	if a := sh.away[k.Session]; a != nil && a.endsBy(k) {
+		sh.unaway(k.Session)
+	}
 	h = sh.held[k.Session]
-	if h == nil || h.loginSeq != k.LoginSeq || k.Reason == 0 && h.resumes >= k.Resumes {
+	if h == nil || !h.endsBy(k) {
 		return nil, told
 	}
 	delete(sh.held, h.id)
 	h.end()
 	return h, true
+}
+
+// endsBy reports whether k is meant for h.
+func (h *Held) endsBy(k Kick) bool {
+	return h.loginSeq == k.LoginSeq && (k.Reason != 0 || h.resumes < k.Resumes)
 }
 
 // with calls f with the table's lock if h is held, and reports whether it is. f must not block.

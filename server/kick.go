@@ -25,9 +25,13 @@ func (h *Held) tell(k Kick) {
 
 // kickAll has everybody told who had to leave. It does not wait.
 func (s *Sessions) kickAll(key UserKey, gone []Departure) {
-	for _, d := range gone {
-		if d.Session.AwayUntil.IsZero() { // the others learn it when they come back
-			s.kickLater(d.Session.Node, d.kick(key))
+	for i := range gone {
+		left := &gone[i].Session
+		switch {
+		case left.AwayUntil.IsZero(): // the others learn it when they come back
+			s.kickLater(left.Node, gone[i].kick(key))
+		case left.Node == s.o.Node:
+			s.held.replaced(left.ID)
 		}
 	}
 }

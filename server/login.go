@@ -77,9 +77,9 @@ func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, e
 		sessions: s, key: key, conn: c, id: newSessionID(), instance: in.Instance, label: in.Label,
 		platform: in.Platform, loginSeq: s.clock.next(), expires: expires.Unix(),
 	}
-	a := &admission{
-		kind: login, key: key, session: h.session(), settings: *app.settings.Load(), now: now, meek: in.Reconnect,
-	}
+	a := newAdmission()
+	defer a.free()
+	a.kind, a.key, a.session, a.settings, a.now, a.meek = login, key, h.session(), *app.settings.Load(), now, in.Reconnect
 	if bad := s.admit(ctx, h, a, proof); bad != nil {
 		s.logRefusal(addr, in, bad)
 		return Grant{}, bad

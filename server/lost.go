@@ -13,34 +13,44 @@ const keyTries = 7
 // Lost says that the connection of h is gone: the session becomes away and may be resumed within the grace period. It
 // returns at once. It does nothing if the session ended or came back already.
 func (s *Sessions) Lost(h *Held) {
-	if !s.held.end(h, away) {
+	grace := s.grace(h.platform)
+	if !s.held.lose(h, grace) {
 		return
 	}
 	s.debug("lost", h)
-	grace := s.grace(h.platform)
 	until := time.Now().Add(grace)
-	s.wheel.Start(&h.timer, grace, h.release)
-	s.attempt(keyTries, func(ctx context.Context) error {
-		return s.edit(ctx, h.key, h.id, func(kept *Session) edit {
-			if kept.Resumes > h.resumes {
-				return leave // it came back
-			}
-			kept.Resumes, kept.Node, kept.AwayUntil = h.resumes, s.o.Node, until
-			return replace
-		})
-	}, "a lost connection could not be noted", "session", h)
+	if s.prompt && s.noteLost(s.background, h, until) == nil {
+		return
+	}
+	s.attempt(keyTries, func(ctx context.Context) error { return s.noteLost(ctx, h, until) },
+		"a lost connection could not be noted", "session", h)
+}
+
+// noteLost marks the session of h as away in its key.
+func (s *Sessions) noteLost(ctx context.Context, h *Held, until time.Time) error {
+	return s.edit(ctx, h.key, h.id, func(kept Session) (Session, edit) {
+		if kept.Resumes > h.resumes {
+			return kept, leave // it came back
+		}
+		kept.Resumes, kept.Node, kept.AwayUntil = h.resumes, s.o.Node, until
+		return kept, replace
+	})
 }
 
 // release ends an away session whose grace is over, unless it came back. It runs on the wheel.
 func (h *Held) release() {
-	h.sessions.debug("released", h)
-	h.sessions.removeLater(h.key, h.id, h.resumes)
+	s := h.sessions
+	if !s.held.released(h) {
+		return
+	}
+	s.debug("released", h)
+	s.removeLater(h.key, h.id, h.resumes)
 }
 
 // Logout ends a session. It is over when Logout returns, whatever the error; the error says that the registry has not heard
 // of it yet. Logging out a session that ended already does nothing.
 func (s *Sessions) Logout(ctx context.Context, h *Held) error {
-	if !s.held.end(h, over) {
+	if !s.held.end(h) {
 		return nil
 	}
 	s.debug("logout", h)
@@ -53,11 +63,11 @@ func (s *Sessions) Logout(ctx context.Context, h *Held) error {
 
 // remove takes a session out of its key, unless it came back on a newer connection.
 func (s *Sessions) remove(ctx context.Context, key UserKey, id string, resumes uint32) error {
-	return s.edit(ctx, key, id, func(kept *Session) edit {
+	return s.edit(ctx, key, id, func(kept Session) (Session, edit) {
 		if kept.Resumes > resumes {
-			return leave
+			return kept, leave
 		}
-		return drop
+		return kept, drop
 	})
 }
 
@@ -74,15 +84,15 @@ const (
 	drop
 )
 
-// edit changes one session in its key, if it is there and did not leave. f gets a copy; it may be called again.
-func (s *Sessions) edit(ctx context.Context, key UserKey, id string, f func(kept *Session) edit) error {
+// edit changes one session in its key, if it is there and did not leave. f may be called again.
+func (s *Sessions) edit(ctx context.Context, key UserKey, id string, f func(kept Session) (Session, edit)) error {
 	err := s.o.Registry.Update(ctx, key, func(sessions []Session) ([]Session, error) {
 		i := slices.IndexFunc(sessions, func(k Session) bool { return k.ID == id && k.Left == nil })
 		if i < 0 {
 			return nil, errDecided
 		}
-		kept := sessions[i]
-		switch f(&kept) {
+		kept, what := f(sessions[i])
+		switch what {
 		case replace:
 			list := slices.Clone(sessions)
 			list[i] = kept

@@ -28,7 +28,7 @@ type Registry interface {
 	// Update changes the sessions of one user by compare-and-swap: it calls change with the present sessions, oldest
 	// LoginSeq first (SortSessions), and stores what change returns, unless the key changed in between: then it calls change
 	// again. change must be pure, must not keep or alter its argument, and must not alter later what it returned. It may be
-	// called with a lock held and must not call the Registry. Returning no sessions removes the key. An error of change
+	// called with a lock held and must not call the Registry; it is not called any more when Update has returned. Returning no sessions removes the key. An error of change
 	// stops the update and is returned as it is; nothing is stored. When Update returns nil, every later Sessions and Update
 	// on any node sees the new value.
 	Update(ctx context.Context, key UserKey, change func(sessions []Session) ([]Session, error)) error
@@ -37,7 +37,8 @@ type Registry interface {
 	// alter the result.
 	Sessions(ctx context.Context, key UserKey) ([]Session, error)
 
-	// UsersOn returns every user who has a session whose Node is node, in no order. It may miss users who arrive meanwhile.
+	// UsersOn returns every user who has a session whose Node is node, in no order. It may miss users who arrive meanwhile, and
+	// give users twice whose sessions change meanwhile.
 	UsersOn(ctx context.Context, node NodeID) iter.Seq2[UserKey, error]
 
 	// Kick asks node to end a session and reports whether a live connection was told. A node that is dead or silent for 2 s
@@ -49,6 +50,13 @@ type Registry interface {
 
 	// Close ends the lease at once and stops hearing. Sessions stay.
 	Close() error
+}
+
+// A Prompt is a Registry whose Update never waits for anything outside of this process. Where nobody waits for a change, it is
+// then made on the spot, which costs less than handing it to another goroutine.
+type Prompt interface {
+	Registry
+	Prompt()
 }
 
 // News is something durable that changed in the Store and that nodes may hold copies of. The zero News, which comes from the

@@ -94,7 +94,9 @@ func (s *Sessions) settleLoop() {
 // restore makes h's key say that this node holds h, by the same rule as a login: h may have to leave, or others for it. It
 // returns false if the registry cannot be reached.
 func (s *Sessions) restore(ctx context.Context, h *Held) bool {
-	a := &admission{kind: restore, key: h.key, now: time.Now(), settings: *s.apps[h.key.App].settings.Load()}
+	a := newAdmission()
+	defer a.free()
+	a.kind, a.key, a.now, a.settings = restore, h.key, time.Now(), *s.apps[h.key.App].settings.Load()
 	if !s.held.with(h, func() { a.session, a.meek = h.session(), h.meek }) {
 		return true
 	}

@@ -41,7 +41,9 @@ func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Gra
 		platform: t.session.Platform, loginSeq: t.session.LoginSeq, resumes: t.session.Resumes + 1,
 		expires: t.session.TicketExpires.Unix(),
 	}
-	a := &admission{kind: resume, key: h.key, session: h.session(), settings: *app.settings.Load(), now: now}
+	a := newAdmission()
+	defer a.free()
+	a.kind, a.key, a.session, a.settings, a.now = resume, h.key, h.session(), *app.settings.Load(), now
 	if bad := s.admit(ctx, h, a, sessionProof(a.session.LoggedIn())); bad != nil {
 		s.log.Info("resume refused", "session", h, "address", addr, "why", bad)
 		return Grant{}, bad

@@ -2,12 +2,14 @@ package server_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/server"
+	"github.com/opentim/tim/server/registry/memory"
 )
 
 func TestAConnectionIsLostAndTheSessionComesBack(t *testing.T) {
@@ -134,6 +136,52 @@ func TestWhoIsAwayTooLongIsReleased(t *testing.T) {
 
 		phone.comeBack(n) // there is room: better than to ask for the ticket again
 		w.online(n, "alice", "ios")
+	})
+}
+
+func TestNothingIsKeptOfAnAwaySessionThatNeedsNoRelease(t *testing.T) {
+	for name, end := range map[string]func(w *world, n *node, phone *device){
+		"it came back":               func(_ *world, n *node, phone *device) { phone.comeBack(n) },
+		"its instance logged in":     func(_ *world, n *node, phone *device) { phone.login(n) },
+		"another one took its place": func(w *world, n *node, _ *device) { w.device("alice", ios).login(n) },
+		"its grace is over":          func(w *world, _ *node, _ *device) { w.wait(121 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				n := w.node()
+				phone := w.device("alice", ios).login(n)
+				browser := w.device("alice", web).login(n)
+				phone.lose(n)
+				w.wait(time.Second)
+				require.Equal(t, 1, n.Away())
+				end(w, n, phone)
+				w.wait(time.Second)
+				require.Zero(t, n.Away())
+				browser.hearsNothing()
+			})
+		})
+	}
+}
+
+// The key of a registry that never waits says it at once, and another one's as soon as it can.
+func TestALostConnectionIsNotedAtOnceInAPromptRegistry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := memory.Open()
+		s, err := server.New(ctx, server.Options{
+			Node: "a.1", Apps: []server.App{{ID: appID, Keys: []string{appKey}}}, Registry: r, Store: newFakeStore(),
+			ResumeKeys: [][]byte{resumeKey},
+		})
+		require.NoError(t, err)
+		login := requests(t, 1)[0]
+		grant, err := s.Login(ctx, quiet{}, login)
+		require.NoError(t, err)
+		s.Lost(grant.Held)
+		sessions, err := r.Sessions(ctx, grant.Held.Key())
+		require.NoError(t, err)
+		require.Len(t, sessions, 1)
+		require.Equal(t, time.Now().Add(120*time.Second), sessions[0].AwayUntil)
+		require.NoError(t, s.Close(ctx))
+		require.NoError(t, r.Close())
 	})
 }
 

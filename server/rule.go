@@ -17,7 +17,11 @@ import (
 // Nothing else leaves. What stays depends only on the set, not on the order in which its members became known. For that,
 // sessions that left by the rule before (Session.Left) count like the others; ones that left for another reason do not.
 func Departures(sessions []Session, settings Settings) []Departure {
-	var departures []Departure
+	return departures(nil, sessions, settings)
+}
+
+// departures is Departures with room for them.
+func departures(list []Departure, sessions []Session, settings Settings) []Departure {
 	var room [16]*Session
 	newer := room[:0] // newest first
 	for i := len(sessions) - 1; i >= 0; i-- {
@@ -30,11 +34,11 @@ func Departures(sessions []Session, settings Settings) []Departure {
 			newer = append(newer, s)
 		}
 		if reason != 0 && s.Left == nil {
-			departures = append(departures, Departure{Session: *s, Reason: reason, By: *by})
+			list = append(list, Departure{Session: *s, Reason: reason, By: *by})
 		}
 	}
-	slices.Reverse(departures)
-	return departures
+	slices.Reverse(list)
+	return list
 }
 
 // verdict returns why s has to leave for one of newer, and for which, or 0.

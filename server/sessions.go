@@ -75,6 +75,7 @@ type Sessions struct {
 	log      *slog.Logger
 	apps     map[uint64]*app // never changes
 	resumes  *resumeTickets
+	prompt   bool // the registry is Prompt
 	clock    clock
 	wheel    *Wheel
 	held     *table
@@ -112,6 +113,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	}
 	s := &Sessions{o: o.withDefaults(), resumes: resumes, held: newTable(), apps: make(map[uint64]*app)}
 	s.log = s.o.Logger
+	_, s.prompt = o.Registry.(Prompt)
 	s.unsettled.some = make(chan struct{}, 1)
 	for _, a := range o.Apps {
 		s.apps[a.ID] = &app{App: a, tickets: usersig.NewVerifier(a.ID, a.Keys...), eviction: func() {}}

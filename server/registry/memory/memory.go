@@ -72,7 +72,7 @@ const (
 	closed
 )
 
-var _ server.Registry = (*Registry)(nil)
+var _ server.Prompt = (*Registry)(nil)
 
 // Join makes this node one of the cluster.
 func (r *Registry) Join(_ context.Context, node server.NodeID, h server.NodeHandler) error {
@@ -230,6 +230,9 @@ func (r *Registry) Announce(_ context.Context, n server.News) error {
 	}
 	return nil
 }
+
+// Prompt says that Update never waits.
+func (*Registry) Prompt() {}
 
 // Close takes the node out of the cluster.
 func (r *Registry) Close() error {

@@ -1,0 +1,13 @@
+package server
+
+// Away returns how many sessions whose connection was lost wait on this node for their release.
+func (s *Sessions) Away() int {
+	n := 0
+	for i := range s.held.shards {
+		sh := &s.held.shards[i]
+		sh.mu.Lock()
+		n += len(sh.away)
+		sh.mu.Unlock()
+	}
+	return n
+}
