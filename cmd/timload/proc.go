@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strconv"
@@ -9,37 +8,8 @@ import (
 	"time"
 )
 
-// clockTick is the unit of CPU time in /proc/PID/stat. Linux shows it to programs as 100 per second on every architecture.
+// clockTick is the unit of CPU time in /proc/stat. Linux shows it to programs as 100 per second on every architecture.
 const clockTick = 10 * time.Millisecond
-
-// cpuOf returns the CPU time, user and system, that process pid has used so far, in steps of clockTick.
-func cpuOf(pid int) (time.Duration, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	return parseCPU(data)
-}
-
-// parseCPU reads the 14th and 15th field of a stat file. The second, the program's name, may hold blanks and parentheses,
-// so it counts from the last parenthesis.
-func parseCPU(stat []byte) (time.Duration, error) {
-	end := bytes.LastIndexByte(stat, ')')
-	fields := strings.Fields(string(stat[end+1:]))
-	const user, system = 14 - 3, 15 - 3 // the field after the name is the third
-	if end < 0 || len(fields) <= system {
-		return 0, fmt.Errorf("no CPU times in stat %q", stat)
-	}
-	var ticks uint64
-	for _, f := range []string{fields[user], fields[system]} {
-		n, err := strconv.ParseUint(f, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("CPU time in stat: %w", err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * clockTick, nil
-}
 
 // busyTime returns the CPU time that all processes and the kernel have used since the machine started.
 func busyTime() (time.Duration, error) {

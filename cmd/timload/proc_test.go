@@ -8,19 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCPUTimeIsFoundBehindAnyProgramName(t *testing.T) {
-	const rest = " S 1 2 3 4 5 6 7 8 9 10 123 77 0 0 20 0 9 0 100 200 300"
-	for _, name := range []string{"(timd)", "(a b)", "(x) y (z)", "()"} {
-		cpu, err := parseCPU([]byte("4711 " + name + rest))
-		require.NoError(t, err, name)
-		require.Equal(t, 2*time.Second, cpu, name)
-	}
-	for _, broken := range []string{"", "4711 timd S 1 2", "4711 (timd) S 1", "4711 (timd) S 1 2 3 4 5 6 7 8 9 10 x 77"} {
-		_, err := parseCPU([]byte(broken))
-		require.Error(t, err, broken)
-	}
-}
-
 func TestBusyTimeIsAllButWaiting(t *testing.T) {
 	busy, err := parseBusy("cpu  100 20 30 9999 8888 4 5 6 70 7\ncpu0 1 2 3\n")
 	require.NoError(t, err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,4 +35,15 @@ func lateBinding(_, _ string, conn syscall.RawConn) error {
 // without doing so.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// cpuOf returns the CPU time, user and system, that process pid has used so far. It is the sum of /proc/PID/stat, but in
+// nanoseconds: the ticks of that, of 10 ms, are some percent of what a server uses in a round.
+func cpuOf(pid int) (time.Duration, error) {
+	const scheduled = 2 // which of a process's clocks: clock_getcpuclockid(3)
+	var used unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|scheduled), &used); err != nil {
+		return 0, fmt.Errorf("CPU time of process %d: %w", pid, err)
+	}
+	return time.Duration(used.Nano()), nil
 }

@@ -2,7 +2,11 @@
 
 package main
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+	"time"
+)
 
 // Elsewhere timload builds but cannot measure: it reads /proc, and says so when it does not find it.
 
@@ -11,3 +15,5 @@ func descriptorLimit() uint64 { return 0 }
 func lateBinding(_, _ string, _ syscall.RawConn) error { return nil }
 
 func childAttributes() *syscall.SysProcAttr { return nil }
+
+func cpuOf(int) (time.Duration, error) { return 0, errors.New("CPU times are read on Linux only") }
