@@ -27,6 +27,7 @@ addon() {
   "description": "The addon of @opentim/node for Linux on x64 with glibc. Install @opentim/node instead.",
   "license": "Apache-2.0",
   "repository": { "type": "git", "url": "git+https://github.com/opentim/tim.git", "directory": "bindings/node" },
+  "type": "commonjs",
   "main": "./tim.node",
   "files": ["tim.node", "$soname"],
   "os": ["linux"],

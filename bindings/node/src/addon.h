@@ -49,7 +49,7 @@ typedef struct client {
   napi_env env;
   bool over; /* the wake-up was released: nothing is delivered any more */
 
-  /* Says "the queue is not empty" and nothing else; JavaScript's thread, or any with lock held while the client is not deaf. */
+  /* Says "the queue is not empty" and nothing else. Any thread; it lives until libtim has told everything. */
   napi_threadsafe_function wakeup;
 
   pthread_mutex_t lock; /* guards what follows; never held across a call out */
@@ -58,7 +58,6 @@ typedef struct client {
   int length;
   bool turn_is_due; /* a wake-up or a setImmediate is under way: no other is needed */
   bool closing;     /* nobody may wait for room: JavaScript's thread waits for libtim's */
-  bool deaf;        /* the environment ends: what happens is dropped */
 } client;
 
 /* client.c */

@@ -18,22 +18,22 @@ static void on_wakeup_gone(napi_env env, void *data, void *hint) {
   client_release(data);
 }
 
-/* No thread of libtim may wait for room from now on, as JavaScript's thread is about to wait for it. */
-static void no_more_waiting(client *c, bool deaf) {
+/* Waits until libtim has told everything, whatever the length of the queue: libtim's thread may not wait for room while this
+ * one waits for it. */
+tim_code client_close(client *c) {
   pthread_mutex_lock(&c->lock);
   c->closing = true;
-  c->deaf = deaf;
   pthread_cond_broadcast(&c->room);
   pthread_mutex_unlock(&c->lock);
+  return tim_client_free(c->number);
 }
 
-/* The environment ends: a worker was terminated, or the process ends by itself. It runs before Node tears the wake-up down,
- * because it was registered after it. */
+/* The environment ends: a worker was terminated, or the process ends by itself. This runs before Node tears the wake-up down,
+ * because it was registered after it; and when it returns, libtim's thread of this client is done with the wake-up. */
 static void on_environment_end(void *data) {
   client *c = data;
   c->over = true;
-  no_more_waiting(c, true);
-  tim_client_free(c->number);
+  client_close(c);
   napi_release_threadsafe_function(c->wakeup, napi_tsfn_abort);
 }
 
@@ -79,12 +79,6 @@ tim_code client_new(napi_env env, tim_config *config, napi_value deliver, client
     code = TIM_INTERNAL;
   if (code != TIM_OK) on_environment_end(c);
   return code;
-}
-
-/* Waits until libtim has told everything: it is in the queue then, whatever its length. */
-tim_code client_close(client *c) {
-  no_more_waiting(c, c->over);
-  return tim_client_free(c->number);
 }
 
 void client_hold(client *c, bool hold) {

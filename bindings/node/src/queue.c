@@ -23,17 +23,13 @@ static item *new_item(item_type type, double request, const char *first, const c
 /* Waits for room while JavaScript lags behind: libtim then waits, too, and closes a client that it waits for too long. */
 static void put(client *c, item *added) {
   pthread_mutex_lock(&c->lock);
-  while (c->length >= QUEUE_BOUND && !c->closing && !c->deaf) pthread_cond_wait(&c->room, &c->lock);
-  if (c->deaf) {
-    free(added);
-  } else {
-    *c->tail = added;
-    c->tail = &added->next;
-    c->length++;
-    if (!c->turn_is_due) {
-      c->turn_is_due = true;
-      napi_call_threadsafe_function(c->wakeup, NULL, napi_tsfn_nonblocking);
-    }
+  while (c->length >= QUEUE_BOUND && !c->closing) pthread_cond_wait(&c->room, &c->lock);
+  *c->tail = added;
+  c->tail = &added->next;
+  c->length++;
+  if (!c->turn_is_due) {
+    c->turn_is_due = true;
+    napi_call_threadsafe_function(c->wakeup, NULL, napi_tsfn_nonblocking);
   }
   pthread_mutex_unlock(&c->lock);
 }

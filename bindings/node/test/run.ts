@@ -56,7 +56,12 @@ export class Running {
 
   /** Resolves when text was printed. */
   async prints(text: string): Promise<void> {
-    while (!this.out.includes(text)) await once(this.process.stdout!, 'data');
+    const ended = this.ended.then(() => true);
+    const more = () => once(this.process.stdout!, 'data').then(() => false);
+    while (!this.out.includes(text)) {
+      if ((await Promise.race([more(), ended])) && !this.out.includes(text))
+        throw new Error(`it ended without printing "${text}": ${this.out}${this.err}`);
+    }
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -43,7 +43,7 @@ const programs: Record<string, () => unknown> = {
     console.log('closed');
   },
   exit() {
-    for (let i = 0; i < 20; i++) void client().login('alice', app.ticket('alice'));
+    for (let i = 0; i < 20; i++) void client().login(`user${i}`, app.ticket(`user${i}`));
     stuck(60_000).login('bob', app.ticket('bob'));
     setTimeout(() => process.exit(7), Number(process.argv[3]));
   },
