@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"testing"
@@ -28,10 +29,16 @@ func TestStories(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			command, err := d.build(t.TempDir())
+			if errors.Is(err, errNoTool) {
+				t.Skip(err)
+			}
 			require.NoError(t, err)
 			for _, s := range all {
 				t.Run(s.name, func(t *testing.T) {
 					t.Parallel()
+					if why, not := s.not[d.name]; not {
+						t.Skip(why)
+					}
 					if err := tell(s, command); err != nil {
 						t.Error(err)
 					}

@@ -27,6 +27,7 @@ type conn struct {
 type heard struct {
 	words   []string
 	request uint64
+	at      time.Time
 }
 
 // ServeHTTP is what a client meets that connects.
@@ -50,7 +51,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return nil
 	})
 	ws.SetPongHandler(func(string) error {
-		s.hear(c, heard{words: []string{"pong"}})
+		s.hear(c, heard{words: []string{"pong"}, at: time.Now()})
 		return nil
 	})
 	s.add(c)
@@ -63,9 +64,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case c.frozen.Load():
 		case err != nil:
-			s.hear(c, heard{words: []string{"garbage", err.Error()}})
+			s.hear(c, heard{words: []string{"garbage", err.Error()}, at: time.Now()})
 		default:
-			s.hear(c, heard{words(f), requestOf(f)})
+			s.hear(c, heard{words(f), requestOf(f), time.Now()})
 		}
 	}
 }

@@ -18,7 +18,11 @@ type driver struct {
 var drivers = []driver{
 	{"core", buildCore},
 	{"C", buildC},
+	{"Node", buildNode},
 }
+
+// errNoTool says that this machine cannot build or start a driver; its stories are skipped then.
+var errNoTool = errors.New("the language is not installed here")
 
 func buildCore(folder string) ([]string, error) {
 	program := filepath.Join(folder, "core")
@@ -37,6 +41,38 @@ func buildC(folder string) ([]string, error) {
 	program := filepath.Join(folder, "c")
 	return []string{program}, run("cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I../include", "drivers/c/driver.c",
 		"-o", program, "-L"+lib, "-ltim", "-Wl,-rpath,"+lib, "-pthread")
+}
+
+// buildNode builds the package from its sources: what ./build.sh node leaves in build/ may be older.
+func buildNode(folder string) ([]string, error) {
+	if _, err := exec.LookPath("node"); err != nil {
+		return nil, errNoTool
+	}
+	lib, err := filepath.Abs("../build/lib")
+	if err != nil {
+		return nil, err
+	}
+	const modules = "../node_modules"
+	if _, err := os.Stat(filepath.Join(modules, "node-api-headers")); err != nil {
+		return nil, errors.New("node_modules is missing or old: run ./build.sh setup first")
+	}
+	addon, dist := filepath.Join(folder, "tim.node"), filepath.Join(folder, "dist")
+	sources, err := filepath.Glob("../bindings/node/src/*.c")
+	if err != nil {
+		return nil, err
+	}
+	compile := []string{
+		"cc", "-std=c11", "-D_GNU_SOURCE", "-DNAPI_VERSION=8", "-fPIC", "-shared", "-fvisibility=hidden",
+		"-isystem", modules + "/node-api-headers/include", "-I../include",
+		"-o", addon, "-L" + lib, "-Wl,-rpath," + lib, "-Wl,-z,nodelete",
+	}
+	if err := run(append(append(compile, sources...), "-ltim", "-lpthread", "-ldl")...); err != nil {
+		return nil, err
+	}
+	if err := run(modules+"/.bin/tsc", "-p", "../bindings/node/tsconfig.build.json", "--outDir", dist); err != nil {
+		return nil, err
+	}
+	return []string{"env", "TIM_NATIVE_PATH=" + addon, "node", "drivers/node/driver.mjs", filepath.Join(dist, "node/src/index.js")}, nil
 }
 
 func run(command ...string) error {

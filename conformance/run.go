@@ -107,6 +107,8 @@ func (t *telling) step(s step) error {
 		return t.app.do(t.command(s.args))
 	case "app hears":
 		return t.hears(s)
+	case "app repeats":
+		return t.repeats(s)
 	case "nobody stirs":
 		long, err := time.ParseDuration(strings.Join(s.args, ""))
 		if err != nil {
@@ -115,16 +117,62 @@ func (t *telling) step(s step) error {
 		t.transcript.same(s.text)
 		return t.stirs(long)
 	case "server hears":
-		got, ok := t.server.expect(s.args, patience)
+		want, after, err := notBefore(s.args)
+		if err != nil {
+			return err
+		}
+		got, ok := t.server.expect(want, patience)
 		if !ok {
 			t.transcript.differ(s.text, got)
 			return fmt.Errorf("the server did not hear it")
+		}
+		if early := after - t.server.waited(); after > 0 && early > 0 {
+			t.transcript.differ(s.text, fmt.Sprintf("%s, %v too early", got, early))
+			return fmt.Errorf("the server heard it too early")
 		}
 		t.transcript.same(s.text)
 		return nil
 	}
 	t.transcript.same(s.text)
 	return t.play(s)
+}
+
+// notBefore takes after=700ms out of the words of a frame: how long after the server's last word it may come at the
+// earliest. An earliest time holds on a busy machine, too.
+func notBefore(args []string) (rest []string, after time.Duration, err error) {
+	for _, arg := range args {
+		if text, ok := strings.CutPrefix(arg, "after="); ok {
+			after, err = time.ParseDuration(text)
+		} else {
+			rest = append(rest, arg)
+		}
+	}
+	return rest, after, err
+}
+
+// listen returns the next line that the app hears.
+func (t *telling) listen(patience time.Duration) (line string, ok bool) {
+	if line = t.next; line != "" {
+		t.next = ""
+		return line, true
+	}
+	return t.app.hear(patience)
+}
+
+// repeats skips the lines that s names, in turn, as often as they come.
+func (t *telling) repeats(s step) error {
+	for i := 0; ; i++ {
+		line, ok := t.listen(patience)
+		if !ok {
+			t.transcript.differ(s.text, "")
+			return fmt.Errorf("the app heard nothing more")
+		}
+		if line != s.args[i%len(s.args)] {
+			t.next = line
+			return nil
+		}
+		t.transcript.same("app hears " + line)
+	}
 }
 
 // command completes what a story leaves out of open.
@@ -146,7 +194,7 @@ func (t *telling) command(words []string) []string {
 }
 
 func (t *telling) hears(s step) error {
-	line, ok := t.app.hear(patience)
+	line, ok := t.listen(patience)
 	got := "app hears " + readable(line, t.server.clock())
 	if !ok {
 		t.transcript.differ(s.text, "")
@@ -162,7 +210,7 @@ func (t *telling) hears(s step) error {
 
 // stirs reports what happens within d though nothing should, or has happened and was not told.
 func (t *telling) stirs(d time.Duration) error {
-	line, ok := t.app.hear(d)
+	line, ok := t.listen(d)
 	untold := t.server.untold()
 	if ok {
 		untold = append([]string{"app hears " + line}, untold...)

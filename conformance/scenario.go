@@ -13,8 +13,9 @@ const scenarios = "../spec/scenarios"
 
 // A scenario is one story.
 type scenario struct {
-	name  string // of its file, without .txt
-	title string // the comment it starts with, as one line
+	name  string            // of its file, without .txt
+	title string            // the comment it starts with, as one line
+	not   map[string]string // by the name of a driver, why it is not told to it
 	steps []step
 }
 
@@ -29,7 +30,7 @@ type step struct {
 
 // verbs is all that anybody can do.
 var verbs = map[string][]string{
-	"app":    {"does", "hears"},
+	"app":    {"does", "hears", "repeats"},
 	"server": {"hears", "says", "pings", "clock", "drops", "closes", "freezes", "sends", "accepts", "refuses", "resets", "ignores", "shows"},
 	"nobody": {"stirs"},
 }
@@ -56,10 +57,10 @@ func load(folder string) ([]scenario, error) {
 }
 
 func parse(name, text string) (scenario, error) {
-	s := scenario{name: name}
+	s := scenario{name: name, not: map[string]string{}}
 	for i, line := range strings.Split(text, "\n") {
 		if comment, ok := strings.CutPrefix(line, "#"); ok && s.steps == nil {
-			s.title = strings.TrimSpace(s.title + " " + strings.TrimSpace(comment))
+			s.comment(strings.TrimSpace(comment))
 		}
 		words, err := split(line)
 		if err != nil {
@@ -80,6 +81,16 @@ func parse(name, text string) (scenario, error) {
 		return s, fmt.Errorf("%s.txt: nothing happens", name)
 	}
 	return s, nil
+}
+
+// comment takes a line before the first step: a part of the title, or "not for Node: REASON".
+func (s *scenario) comment(text string) {
+	if exception, ok := strings.CutPrefix(text, "not for "); ok {
+		driver, why, _ := strings.Cut(exception, ": ")
+		s.not[driver] = why
+		return
+	}
+	s.title = strings.TrimSpace(s.title + " " + text)
 }
 
 func sentences() string {

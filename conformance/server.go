@@ -18,6 +18,8 @@ type server struct {
 	now     *conn         // which spoke last, or was dialed last
 	request uint64        // number of the request heard last
 	logins  uint64        // accepted, resumes included
+	said    time.Time     // when it spoke last
+	heardAt time.Time     // when what was heard last came
 
 	mu       sync.Mutex
 	mode     mode
@@ -160,7 +162,7 @@ func (s *server) take(want []string) (string, bool) {
 			c.dialed, s.now = false, c
 			return "server hears connection", true
 		case len(c.heard) > 0 && matches(want, c.heard[0].words):
-			s.now, s.request, c.dialed = c, c.heard[0].request, false
+			s.now, s.request, s.heardAt, c.dialed = c, c.heard[0].request, c.heard[0].at, false
 			c.heard = c.heard[1:]
 			return "server hears " + strings.Join(want, " "), true
 		}
@@ -183,6 +185,9 @@ func (s *server) untold() (all []string) {
 	return all
 }
 
+// waited is how long after the server's last word the frame came that was heard last.
+func (s *server) waited() time.Duration { return s.heardAt.Sub(s.said) }
+
 // clock is the server's.
 func (s *server) clock() time.Time { return time.Now().Add(s.skew) }
 
@@ -198,5 +203,6 @@ func (s *server) say(args []string) error {
 	if s.now == nil {
 		return fmt.Errorf("nobody is connected")
 	}
+	s.said = time.Now()
 	return s.now.send(binaryFrame, wire.Append(nil, f))
 }
