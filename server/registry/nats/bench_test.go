@@ -24,8 +24,7 @@ var engines = map[string]func(b *testing.B) nats.Options{
 func BenchmarkUpdate(b *testing.B) {
 	for name, engine := range engines {
 		b.Run(name, func(b *testing.B) {
-			r := newWorld(b, engine(b)).node().registry
-			r.BePatient(10 * time.Second)
+			r := alone(b, engine(b))
 			for _, callers := range []int{1, 64, 512} {
 				b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
 					one := []server.Session{aSession}
@@ -40,6 +39,19 @@ func BenchmarkUpdate(b *testing.B) {
 		})
 	}
 }
+
+// alone returns a registry that joined, with nobody above it.
+func alone(b *testing.B, o nats.Options) *nats.Registry {
+	r := open(b, o)
+	r.BePatient(10 * time.Second)
+	require.NoError(b, r.Join(ctx, "bench.1", deaf{}))
+	return r
+}
+
+type deaf struct{}
+
+func (deaf) HandleKick(server.Kick) bool { return false }
+func (deaf) HandleNews(server.News)      {}
 
 // BenchmarkKick is from a login on one node to the kick on another.
 func BenchmarkKick(b *testing.B) {
@@ -61,7 +73,7 @@ func BenchmarkKick(b *testing.B) {
 
 // BenchmarkWalk is what a sweep asks for: all keys, to find those of one node.
 func BenchmarkWalk(b *testing.B) {
-	r := newWorld(b, engines["R1"](b)).node().registry
+	r := alone(b, engines["R1"](b))
 	const users = 20_000
 	one := []server.Session{aSession}
 	measured := make(chan int, users)

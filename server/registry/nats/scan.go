@@ -19,7 +19,8 @@ const (
 	scanIdle  = 5 * time.Minute // NATS forgets a walk that nobody goes on with for so long
 )
 
-// UsersOn walks over all keys, one bucket after the other. Each step may wait up to 2 s for NATS.
+// UsersOn walks over all keys, one bucket after the other. Each step may wait up to 2 s for NATS. A user whose key changes
+// meanwhile may come twice.
 func (r *Registry) UsersOn(ctx context.Context, node server.NodeID) iter.Seq2[server.UserKey, error] {
 	return func(yield func(server.UserKey, error) bool) {
 		if err := r.usable(); err != nil {
@@ -78,7 +79,9 @@ func (w *walk) run(ctx context.Context) (more bool, err error) {
 		_ = stream.DeleteConsumer(bye, c.CachedInfo().Name) // or NATS forgets it by itself
 	}()
 	w.left = c.CachedInfo().NumPending
-	for w.left > 0 {
+	// Keys that change meanwhile go to the end. Where logins come faster than the caller walks, that has to end, too.
+	most := 2*w.left + scanBatch
+	for w.left > 0 && w.next < most {
 		if more, err := w.batch(ctx, c); err != nil || !more {
 			return false, err
 		}
