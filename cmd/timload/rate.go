@@ -185,6 +185,9 @@ func (t *target) measure(ctx context.Context, o rateOptions) (load, error) {
 	crew.wg.Wait()
 
 	done := len(crew.took)
+	if done == 0 && crew.lastError == nil {
+		return load{}, fmt.Errorf("%s: no login was done within %v", t.name, o.duration)
+	}
 	if failed := crew.failed.Load(); done == 0 || failed*100 > int64(done) {
 		return load{}, fmt.Errorf("%s: %d of %d logins failed, the last error: %w", t.name, failed, int64(done)+failed, crew.lastError)
 	}
