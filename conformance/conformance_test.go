@@ -3,13 +3,15 @@ package conformance
 import (
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	_ "github.com/opentim/tim/core" // so that no cached result outlives a change of it
+	_ "github.com/opentim/tim/core" // see noteSources
 )
 
 var update = flag.Bool("update", false, "write docs/conformance.md")
@@ -25,6 +27,7 @@ func TestStories(t *testing.T) {
 	all, err := load(scenarios)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(all), 40)
+	noteSources(t)
 	for _, d := range drivers {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
@@ -45,6 +48,13 @@ func TestStories(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// noteSources looks at what the drivers are built from, so that no cached result outlives a change of it.
+func noteSources(t *testing.T) {
+	for _, folder := range []string{"drivers", "../include", "../bindings/js/src", "../bindings/node/src"} {
+		require.NoError(t, filepath.WalkDir(folder, func(_ string, _ fs.DirEntry, err error) error { return err }))
 	}
 }
 
