@@ -34,7 +34,8 @@ type Options struct {
 	// EvictRate is how many users a second lose sessions after their app's settings became stricter. Zero means 500.
 	EvictRate int
 
-	Logger *slog.Logger // nil logs nothing
+	Observer Observer     // told of every change; nil tells nobody
+	Logger   *slog.Logger // nil logs nothing
 }
 
 func (o Options) withDefaults() Options {
@@ -114,6 +115,9 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	s := &Sessions{o: o.withDefaults(), resumes: resumes, held: newTable(), apps: make(map[uint64]*app)}
 	s.log = s.o.Logger
 	_, s.prompt = o.Registry.(Prompt)
+	if o.Observer != nil {
+		s.o.Registry = &watched{Registry: o.Registry, sessions: s, observer: o.Observer}
+	}
 	s.unsettled.some = make(chan struct{}, 1)
 	for _, a := range o.Apps {
 		s.apps[a.ID] = &app{App: a, tickets: usersig.NewVerifier(a.ID, a.Keys...), eviction: func() {}}

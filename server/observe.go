@@ -1,0 +1,215 @@
+package server
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/opentim/tim/codes"
+)
+
+// An Action is what became of a session, in the words of the State.StateChange webhook.
+type Action uint8
+
+const (
+	LoggedIn   Action = iota + 1 // it was logged in or came back
+	LoggedOut                    // it was logged out, its ticket ended, or it was ended with nobody taking its place
+	LinkClosed                   // its connection was lost: it may come back
+	TimedOut                     // its node died, or it did not come back in time
+)
+
+// A Change is what became of a session, and what the user has after that.
+type Change struct {
+	Key    UserKey
+	Action Action
+	// Revision orders the changes of a user: of two Changes the one with the higher Revision is the newer truth. It is exact
+	// where the same node makes both, and for a login after any other login; otherwise it is as good as the nodes' clocks
+	// agree, because a session that ended leaves no trace in its key. It is below 2^53.
+	Revision uint64
+	At       time.Time
+	Session  Session
+	Address  netip.Addr // of the client, for LoggedIn; invalid if it is not known
+	// Kicked are the platforms of those who had to leave for the session, which get no Change of their own.
+	Kicked []codes.Platform
+	// Sessions are those of the user that last, away ones included, oldest login first. The observer must not alter them.
+	Sessions []Session
+}
+
+// An Observer is told of every change that this node made in the registry. It is not told what a node was about to say when it
+// was killed; what it leaves behind is found by another node, which tells TimedOut. A registry that lost everything gets its
+// sessions back as LoggedIn.
+type Observer interface {
+	// Changed comes after the change is in the registry: one call after the other for a user, in the order of Revision, and
+	// from any goroutine. It must not block, and must not call back into Sessions.
+	Changed(Change)
+}
+
+// watched is a Registry whose changes an Observer is told of. The user's turn is held from the change to the telling, so that
+// the observer hears of changes in the order in which they happened.
+type watched struct {
+	Registry
+	sessions  *Sessions
+	observer  Observer
+	turns     turns
+	revisions clock
+}
+
+func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session) ([]Session, error)) error {
+	defer w.turns.take(key)()
+	var told []Change
+	err := w.Registry.Update(ctx, key, func(before []Session) ([]Session, error) {
+		after, err := change(before)
+		told = nil
+		if err == nil {
+			told = changes(before, after, w.sessions.o.Node)
+			for i := range told {
+				told[i].Revision = w.revisions.after(newest(before, after))
+			}
+		}
+		return after, err
+	})
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	for _, c := range told {
+		c.Key, c.At = key, now
+		if c.Action == LoggedIn {
+			c.Address = w.sessions.held.address(c.Session.ID)
+		}
+		w.observer.Changed(c)
+	}
+	return nil
+}
+
+// changes tells two states of a key apart, as the node sees it that made the second of the first.
+func changes(before, after []Session, node NodeID) []Change {
+	var list []Change
+	var kicked []Session
+	var came *Session
+	for i := range after {
+		if a := &after[i]; a.Left == nil && a.AwayUntil.IsZero() {
+			b := find(before, a.ID)
+			if b == nil || a.Resumes > b.Resumes || !b.AwayUntil.IsZero() {
+				came = a
+			}
+		}
+	}
+	for i := range before {
+		b := &before[i]
+		if b.Left != nil {
+			continue
+		}
+		switch a := find(after, b.ID); {
+		case a == nil && came != nil && came.Instance == b.Instance && came.Platform == b.Platform: // it replaced itself
+		case a == nil && b.AwayUntil.IsZero():
+			list = append(list, Change{Action: LoggedOut, Session: *b})
+		case a == nil:
+			list = append(list, Change{Action: TimedOut, Session: *b})
+		case a.Left != nil:
+			kicked = append(kicked, *b)
+		case b.AwayUntil.IsZero() && !a.AwayUntil.IsZero() && b.Node == node:
+			list = append(list, Change{Action: LinkClosed, Session: *a})
+		case b.AwayUntil.IsZero() && !a.AwayUntil.IsZero():
+			list = append(list, Change{Action: TimedOut, Session: *a})
+		}
+	}
+	if came == nil {
+		for _, k := range kicked {
+			list = append(list, Change{Action: LoggedOut, Session: k})
+		}
+	} else {
+		login := Change{Action: LoggedIn, Session: *came}
+		for _, k := range kicked {
+			login.Kicked = append(login.Kicked, k.Platform)
+		}
+		list = append(list, login)
+	}
+	set := lasting(after)
+	for i := range list {
+		list[i].Sessions = set
+	}
+	return list
+}
+
+func find(sessions []Session, id string) *Session {
+	i := slices.IndexFunc(sessions, func(s Session) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &sessions[i]
+}
+
+// newest returns the newest LoginSeq.
+func newest(lists ...[]Session) uint64 {
+	var seq uint64
+	for _, list := range lists {
+		for i := range list {
+			seq = max(seq, list[i].LoginSeq)
+		}
+	}
+	return seq
+}
+
+// after returns a number that is newer than n and than all before it, and now by the wall clock if that is possible.
+func (c *clock) after(n uint64) uint64 {
+	for {
+		last := c.last.Load()
+		next := max(uint64(time.Now().UnixMicro()), last+1, n+1)
+		if c.last.CompareAndSwap(last, next) {
+			return next
+		}
+	}
+}
+
+// address returns where the session is connected that arrives at this node, or is held by it.
+func (t *table) address(id string) netip.Addr {
+	sh := t.shard(id)
+	sh.mu.Lock()
+	h := sh.held[id]
+	if i := slices.IndexFunc(sh.arriving, func(a *Held) bool { return a.id == id }); i >= 0 {
+		h = sh.arriving[i]
+	}
+	sh.mu.Unlock()
+	if h == nil {
+		return netip.Addr{}
+	}
+	return h.conn.RemoteAddr()
+}
+
+// turns let one goroutine at a time do something about a user.
+type turns struct {
+	mu    sync.Mutex
+	users map[UserKey]*turn
+}
+
+type turn struct {
+	mu   sync.Mutex
+	uses int // guarded by turns
+}
+
+// take waits for the user's turn; the returned function ends it.
+func (t *turns) take(key UserKey) (end func()) {
+	t.mu.Lock()
+	u := t.users[key]
+	if u == nil {
+		if t.users == nil {
+			t.users = make(map[UserKey]*turn)
+		}
+		u = new(turn)
+		t.users[key] = u
+	}
+	u.uses++
+	t.mu.Unlock()
+	u.mu.Lock()
+	return func() {
+		u.mu.Unlock()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if u.uses--; u.uses == 0 {
+			delete(t.users, key)
+		}
+	}
+}
