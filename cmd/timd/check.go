@@ -51,6 +51,7 @@ func (l *loaded) check() error {
 		{"drain_time", l.DrainTime, 0, time.Hour},
 		{"grace", l.Grace, time.Second, 24 * time.Hour},
 		{"grace_web", l.GraceWeb, time.Second, 24 * time.Hour},
+		{"webhook.timeout", l.Webhook.Timeout, 100 * time.Millisecond, time.Minute},
 		{"reconnect.min", l.Reconnect.Min, time.Millisecond, time.Hour},
 		{"reconnect.max", l.Reconnect.Max, l.Reconnect.Min, 24 * time.Hour},
 		{"limits.first_frame", l.Limits.FirstFrame, time.Second, time.Minute},
@@ -77,6 +78,10 @@ func (l *loaded) check() error {
 	if _, _, err := net.SplitHostPort(l.MetricsListen); l.MetricsListen != "" && err != nil {
 		bad("metrics_listen", "%v", err)
 	}
+	if l.Webhook.Queue < 1 {
+		bad("webhook.queue", "%d is less than 1", l.Webhook.Queue)
+	}
+	l.checkWebhook(bad, "webhook.url", "webhook.token_file", l.Webhook.URL, l.Webhook.TokenFile)
 	l.checkApps(bad)
 	if err := l.checkListen(); err != nil {
 		all = append(all, err)
@@ -106,6 +111,10 @@ func (l *loaded) checkApps(bad func(key, format string, args ...any)) {
 				bad(key+".admins", "%q: %v", user, err)
 			}
 		}
+		if a.WebhookTimeout != 0 && (a.WebhookTimeout < 100*time.Millisecond || a.WebhookTimeout > time.Minute) {
+			bad(key+".webhook_timeout", "%v is not from 100ms to 1m", a.WebhookTimeout)
+		}
+		l.checkWebhook(bad, key+".webhook_url", key+".webhook_token_file", a.WebhookURL, a.WebhookTokenFile)
 		if _, err := time.LoadLocation(a.Zone); err != nil {
 			bad(key+".zone", "%q is no time zone, such as Asia/Shanghai", a.Zone)
 		}

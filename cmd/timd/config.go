@@ -32,6 +32,12 @@ type config struct {
 		CertFile string `koanf:"cert_file"`
 		KeyFile  string `koanf:"key_file"`
 	} `koanf:"tls"`
+	Webhook struct {
+		URL       string        `koanf:"url"`
+		TokenFile string        `koanf:"token_file"`
+		Timeout   time.Duration `koanf:"timeout"`
+		Queue     int           `koanf:"queue"`
+	} `koanf:"webhook"`
 	Log struct {
 		Format string `koanf:"format"`
 		Level  string `koanf:"level"`
@@ -63,6 +69,10 @@ type appRow struct {
 	KeyFile string   `koanf:"key_file"`
 	Admins  []string `koanf:"admins"`
 	Zone    string   `koanf:"zone"`
+
+	WebhookURL       string        `koanf:"webhook_url"`
+	WebhookTokenFile string        `koanf:"webhook_token_file"`
+	WebhookTimeout   time.Duration `koanf:"webhook_timeout"`
 }
 
 // A setting is one value of the config: its default, whose type is that of the flag, and what it means.
@@ -89,6 +99,10 @@ var settings = []setting{
 	{"tls.cert_file", "", "PEM `file` with the certificate chain; read again when it changes"},
 	{"tls.key_file", "", "PEM `file` with the certificate's key"},
 	{"allow_insecure", false, "serve beyond this machine without TLS, as behind a proxy that does TLS"},
+	{"webhook.url", "", "`URL` that is told when users log in, log out or are disconnected, for apps without one of their own; empty means nobody is told"},
+	{"webhook.token_file", "", "`file` with the token that signs those requests; empty means that they are not signed"},
+	{"webhook.timeout", "2s", "`time` for one such request"},
+	{"webhook.queue", 100_000, "most changes of an app that may wait on disk for its webhook, a `number`; the oldest are dropped for new ones"},
 	{"metrics_listen", "", "`address` on which Prometheus finds /metrics, for your own network only; empty means nowhere"},
 	{"log.format", "text", "`format` of the log: text or json"},
 	{"log.level", "info", "`level` of the log: debug, info, warn or error"},
@@ -107,7 +121,7 @@ var settings = []setting{
 }
 
 // appKeys are the keys of an entry of apps.
-var appKeys = []string{"id", "name", "key_file", "admins", "zone"}
+var appKeys = []string{"id", "name", "key_file", "admins", "zone", "webhook_url", "webhook_token_file", "webhook_timeout"}
 
 func settingKeys() []string {
 	keys := make([]string, len(settings))

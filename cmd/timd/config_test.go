@@ -69,6 +69,7 @@ func TestEverySettingHasThreeSpellings(t *testing.T) {
 		"metrics_listen": "127.0.0.1:9100", "store": "postgres://db/tim",
 		"registry": "nats://n:4222", "cluster.name": "c", "cluster.replicas": "3", "cluster.credentials_file": "/c.creds",
 		"cluster.ca_file": "/ca", "cluster.cert_file": "/nc", "cluster.key_file": "/nk", "cluster.resume_key_file": "/r",
+		"webhook.url": "https://app.example/tim", "webhook.token_file": "/w", "webhook.timeout": "3s", "webhook.queue": "7",
 	}
 	var args, environ []string
 	for _, s := range settings {
@@ -101,6 +102,7 @@ store: postgres://db/tim
 registry: nats://n:4222
 cluster:
   {name: c, replicas: 3, credentials_file: /c.creds, ca_file: /ca, cert_file: /nc, key_file: /nk, resume_key_file: /r}
+webhook: {url: https://app.example/tim, token_file: /w, timeout: 3s, queue: 7}
 `, nil)
 	require.NoError(t, err)
 	require.Equal(t, byFile.config, byFlags.config)
@@ -117,6 +119,11 @@ func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 	}{
 		{"a misspelt key", "\nlisten: 127.0.0.1:1\nlog:\n  levl: info\n", nil, nil, []string{`timd.yaml:4: unknown key "log.levl"; did you mean "log.level"?`}},
 		{"a key of nowhere", "zzzzzzzzzzzzzzzzzzzzzzzz: 1\n", nil, nil, []string{`timd.yaml:1: unknown key`, "known are listen, "}},
+		{"a webhook in the clear", "webhook:\n  url: http://app.example/tim\n", nil, nil, []string{"timd.yaml:2: webhook.url: http to app.example would show", "use https"}},
+		{"a token for nobody", "webhook:\n  token_file: t\n", nil, nil, []string{"timd.yaml:2: webhook.token_file", "give webhook.url"}},
+		{"a queue for nothing", "", nil, []string{"--webhook-queue=0"}, []string{"flag --webhook-queue: webhook.queue: 0 is less than 1"}},
+		{"an app's webhook", "apps:\n  - id: 5\n    key_file: k\n    webhook_url: https://a:hush@b/\n    webhook_timeout: 1h\n", nil, nil,
+			[]string{"timd.yaml:4: apps[0].webhook_url: a URL with a password", "timd.yaml:5: apps[0].webhook_timeout: 1h0m0s is not from 100ms to 1m"}},
 		{"two mistakes", "lisen: x\nnod: y\n", nil, nil, []string{`did you mean "listen"?`, `did you mean "node"?`}},
 		{"a misspelt key of an app", "apps:\n  - id: 5\n    keyfile: k\n", nil, nil, []string{`timd.yaml:3: unknown key "keyfile" of an app; did you mean "key_file"?`}},
 		{"a group that is no group", "log: info\n", nil, nil, []string{"timd.yaml:1: the file.log must hold key: value lines"}},

@@ -37,6 +37,7 @@ func (n *node) serveMetrics(ctx context.Context, l *loaded) error {
 		return l.wrong("metrics_listen", err.Error())
 	}
 	n.metrics.Gauge("tim_connections", "Connections of all kinds.", n.gateway.Online)
+	n.measureWebhook()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", n.metrics.Handler())
 	n.metricsServer = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}

@@ -23,6 +23,7 @@ import (
 	"github.com/opentim/tim/server/store"
 	"github.com/opentim/tim/server/store/postgres"
 	"github.com/opentim/tim/server/store/sqlite"
+	"github.com/opentim/tim/server/webhook"
 )
 
 const (
@@ -45,7 +46,8 @@ type node struct {
 	served   chan error
 	closed   chan struct{}
 
-	metrics       *admin.Metrics // nil if nobody asks
+	webhook       *webhook.Webhook // nil if no app has one
+	metrics       *admin.Metrics   // nil if nobody asks
 	metricsServer *http.Server
 }
 
@@ -78,9 +80,12 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	}
 	n.store = accounts
 	n.measure(l)
+	if n.webhook, err = l.openWebhook(ctx, log); err != nil {
+		return nil, err
+	}
 	n.sessions, err = server.New(ctx, server.Options{
 		Node: nodeID(l.Node), Apps: apps, Registry: n.registry, Store: n.store, ResumeKeys: keyBytes(resumeKeys),
-		Grace: l.Grace, GraceWeb: l.GraceWeb, Logger: log,
+		Grace: l.Grace, GraceWeb: l.GraceWeb, Observer: n.observer(), Logger: log,
 	})
 	if err != nil {
 		return nil, err
@@ -207,6 +212,9 @@ func (n *node) close(ctx context.Context) {
 	}
 	if n.sessions != nil {
 		all = append(all, n.sessions.Close(ctx))
+	}
+	if n.webhook != nil {
+		all = append(all, n.webhook.Close())
 	}
 	if n.registry != nil {
 		all = append(all, n.registry.Close())

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,13 +62,21 @@ func (l *loaded) print(w io.Writer) error {
 			}
 			row(s.key, fmt.Sprint(len(l.Apps)))
 			for i, a := range l.Apps {
-				for j, v := range []string{fmt.Sprint(a.ID), a.Name, a.KeyFile, strings.Join(a.Admins, ", "), a.Zone} {
+				for j, v := range []string{fmt.Sprint(a.ID), a.Name, a.KeyFile, strings.Join(a.Admins, ", "), a.Zone, a.WebhookURL, a.WebhookTokenFile, unset(a.WebhookTimeout)} {
 					row(fmt.Sprintf("apps[%d].%s", i, appKeys[j]), v)
 				}
 			}
 		}
 	}
 	return t.Flush()
+}
+
+// unset prints a time of which zero means that it is not set.
+func unset(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }
 
 // masked hides the password of a URL and a key that stands where the name of its file belongs.

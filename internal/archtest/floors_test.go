@@ -39,6 +39,7 @@ var floors = []floor{
 	{packages: "server/admin/...", ours: []string{"codes", "usersig", "server"}, others: anyOfOthers},
 	{packages: "server/console/...", ours: []string{"codes", "server"}, others: anyOfOthers},
 	{packages: "server/registry/...", ours: []string{"codes", "server", "server/registry/..."}, others: anyOfOthers},
+	{packages: "server/webhook/...", ours: []string{"codes", "server"}, others: anyOfOthers},
 	{packages: "server/store/...", ours: []string{"codes", "server", "server/store/..."}, others: anyOfOthers},
 
 	{packages: "cmd/...", ours: anyOfOurs, others: anyOfOthers},

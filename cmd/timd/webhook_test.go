@@ -1,0 +1,84 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opentim/tim/usersig"
+)
+
+func TestServeTellsTheWebhookOfALoginAndOfALostConnection(t *testing.T) {
+	type call struct {
+		Info  struct{ Action, Reason string }
+		query url.Values
+	}
+	calls := make(chan call, 10)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var c call
+		_ = json.NewDecoder(r.Body).Decode(&c)
+		c.query = r.URL.Query()
+		calls <- c
+		fmt.Fprint(w, `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}`)
+	}))
+	defer backend.Close()
+	hears := func(action, reason string) call {
+		t.Helper()
+		select {
+		case c := <-calls:
+			require.Equal(t, action+" "+reason, c.Info.Action+" "+c.Info.Reason)
+			return c
+		case <-time.After(patience):
+			t.Fatalf("no %s", action)
+			return call{}
+		}
+	}
+	dir := t.TempDir()
+	key, token := filepath.Join(dir, "a.key"), filepath.Join(dir, "token")
+	require.NoError(t, os.WriteFile(key, []byte("key\n"), 0o600))
+	require.NoError(t, os.WriteFile(token, []byte("hush-hush\n"), 0o600))
+	cmd := exec.Command(timd, "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data"), "--log-format", "json",
+		"--app", "5="+key, "--webhook-url", backend.URL+"/hook", "--webhook-token-file", token, "--drain-time", "0s")
+	said := new(lockedBuffer)
+	cmd.Stderr, cmd.Stdout = said, said
+	require.NoError(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	var line struct{ Msg, Endpoint string }
+	require.Eventually(t, func() bool {
+		first, _, whole := bytes.Cut([]byte(said.String()), []byte("\n"))
+		return whole && json.Unmarshal(first, &line) == nil && line.Msg == "serving"
+	}, patience, 10*time.Millisecond, "it serves")
+
+	ticket, err := usersig.Sign(5, "key", "alice", time.Hour)
+	require.NoError(t, err)
+	p := &process{devServer: devServer{Endpoint: line.Endpoint, App: 5, User: "alice", Ticket: ticket}}
+	c := p.dial(t)
+	c.login(p)
+	login := hears("Login", "Register")
+	require.Equal(t, "5", login.query.Get("SdkAppid"))
+	require.Equal(t, "127.0.0.1", login.query.Get("ClientIP"))
+	require.Equal(t, "Linux", login.query.Get("OptPlatform"))
+	require.Len(t, login.query.Get("Sign"), 64)
+	require.NoError(t, c.Close())
+	hears("Disconnect", "LinkClose")
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, <-ended)
+	require.FileExists(t, filepath.Join(dir, "data", webhookFile))
+	require.NotContains(t, said.String(), "hush-hush")
+	require.NotContains(t, said.String(), ticket)
+}
