@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -164,7 +165,7 @@ func TestChangesOfAUserAreToldInOrder(t *testing.T) {
 			tickets := []server.LoginRequest{d.request(), d.request(), d.request()}
 			all.Go(func() {
 				for _, in := range tickets {
-					g, err := n.Login(ctx, &fakeConn{}, in)
+					g, err := n.Login(ctx, &fakeConn{addr: netip.MustParseAddr("203.0.113.7")}, in)
 					if err == nil {
 						n.Lost(g.Held)
 					}
@@ -181,6 +182,7 @@ func TestChangesOfAUserAreToldInOrder(t *testing.T) {
 		for _, c := range eye.saw {
 			require.Less(t, c.Revision, uint64(1)<<53)
 			if c.Action == server.LoggedIn {
+				require.Equal(t, "203.0.113.7", c.Address.String())
 				require.GreaterOrEqual(t, c.Revision, c.Session.LoginSeq)
 			}
 		}

@@ -111,9 +111,11 @@ func TestWhatGoesWrongIsTriedAgain(t *testing.T) {
 		name  string
 		wrong func(w http.ResponseWriter, r *http.Request)
 	}{
-		{"a server error", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }},
-		{"a plea to wait", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }},
+		{"a server error", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }},
+		{"a plea to wait", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}},
 		{"garbage", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>welcome</html>") }},
 		{"nothing", func(http.ResponseWriter, *http.Request) {}},
 		{"a failure in Tencent's words", func(w http.ResponseWriter, _ *http.Request) {
@@ -165,7 +167,7 @@ func TestAChangeThatIsRefusedAgainAndAgainIsGivenUp(t *testing.T) {
 func TestAChangeThatBreaksTheReceiverIsGivenUpWhileOthersGetThrough(t *testing.T) {
 	b := newBackend(t, func(w http.ResponseWriter, _ *http.Request, in body) {
 		if in.Info.ToAccount == "poison" {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
 		fmt.Fprint(w, ok)
