@@ -85,10 +85,11 @@ func requestOf(f wire.Frame) uint64 {
 	return 0
 }
 
-func (c *conn) send(kind int, data []byte) error {
+// send drops what cannot be sent because the client is gone already.
+func (c *conn) send(kind int, data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.ws.WriteMessage(kind, data)
+	_ = c.ws.WriteMessage(kind, data)
 }
 
 func (c *conn) control(kind int, data []byte) {
