@@ -80,7 +80,8 @@ func (e *engine) repeatLogin(k *call) {
 // await arms the next try.
 func (e *engine) await(s *signal) {
 	ses := e.session
-	if e.state == online && ses.online.since(e.now) >= stableAfter {
+	stable := e.state == online && ses.online.since(e.now) >= stableAfter
+	if stable {
 		e.fromBase()
 	}
 	if s.relogin {
@@ -94,7 +95,7 @@ func (e *engine) await(s *signal) {
 	if s.failure.code == codes.ConnectRefused {
 		e.refusals++
 	}
-	if s.failure.code != codes.ConnectRefused || e.refusals > patientRefusals {
+	if !stable && (s.failure.code != codes.ConnectRefused || e.refusals > patientRefusals) {
 		e.tries++
 	}
 	e.arm(alarmRetry, max(wait, waitLeast))

@@ -93,7 +93,7 @@ func (h *herd) stay(ctx context.Context, l *link) {
 
 // comeBack tries until the client is signed in again, or must not try any more.
 func (h *herd) comeBack(ctx context.Context, p *phone) (*link, error) {
-	delay := p.wait(0, false)
+	delay := p.wait(0, true) // the loss itself is no try that failed
 	for {
 		if err := pause(ctx, delay); err != nil {
 			return nil, err
