@@ -18,9 +18,11 @@ type conn struct {
 	ws     *websocket.Conn
 	frozen atomic.Bool
 
-	mu     sync.Mutex // one writer at a time
-	dialed bool       // nothing of it was heard yet; the server's lock guards this and
-	heard  []heard    // what is still to be told
+	mu sync.Mutex // one writer at a time
+
+	// The server's lock guards these.
+	dialed bool    // nothing of it was heard yet
+	heard  []heard // what is still to be told
 }
 
 // heard is a frame from a client.
