@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opentim/tim/server/webhook"
 	"github.com/opentim/tim/usersig"
 )
 
@@ -81,4 +82,32 @@ func TestServeTellsTheWebhookOfALoginAndOfALostConnection(t *testing.T) {
 	require.FileExists(t, filepath.Join(dir, "data", webhookFile))
 	require.NotContains(t, said.String(), "hush-hush")
 	require.NotContains(t, said.String(), ticket)
+}
+
+func TestAnAppsOwnWebhookHasItsOwnToken(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(name+"\n"), mode))
+		return path
+	}
+	all, own, open := write("all", 0o600), write("own", 0o600), write("open", 0o644)
+	const apps = "apps:\n" +
+		"  - {id: 1, key_file: k}\n" +
+		"  - {id: 2, key_file: k, webhook_url: https://two.example/, webhook_timeout: 1s}\n" +
+		"  - {id: 3, key_file: k, webhook_url: https://three.example/, webhook_token_file: %s}\n"
+	l, err := configure(t, fmt.Sprintf(apps, own), nil, "--webhook-url=https://all.example/", "--webhook-token-file="+all)
+	require.NoError(t, err)
+	got, err := l.receivers()
+	require.NoError(t, err)
+	require.Equal(t, map[uint64]webhook.Receiver{
+		1: {URL: "https://all.example/", Token: "all", Timeout: 2 * time.Second},
+		2: {URL: "https://two.example/", Timeout: time.Second},
+		3: {URL: "https://three.example/", Token: "own", Timeout: 2 * time.Second},
+	}, got)
+
+	l, err = configure(t, fmt.Sprintf(apps, open), nil)
+	require.NoError(t, err)
+	_, err = l.receivers()
+	require.ErrorContains(t, err, "timd.yaml:4: apps[2].webhook_token_file: others can read the secret")
 }

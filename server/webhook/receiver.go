@@ -71,10 +71,10 @@ func (r *receiver) wake() {
 // overflowed notes that the oldest rows had to go.
 func (r *receiver) overflowed(o overflow) {
 	r.gone.Store(o.last)
-	r.w.dropped.Add(uint64(o.rows))
 	if !r.full.Swap(true) {
 		r.w.log.Error("webhook: the queue is full; the oldest changes are dropped until the receiver takes some", "app", r.app)
 	}
+	r.w.dropped.Add(uint64(o.rows))
 }
 
 func (r *receiver) run(ctx context.Context) {
@@ -168,11 +168,11 @@ func (r *receiver) done(ctx context.Context, o result) {
 	if ctx.Err() != nil {
 		return
 	}
-	r.w.failed.Add(1)
 	if !r.down {
 		r.w.log.Warn("webhook: a request went wrong; it is tried again", "app", r.app, "error", o.err)
 	}
 	r.down = true
+	r.w.failed.Add(1)
 	r.strike(l, o.refused)
 	if l.strikes >= r.w.o.Refusals*refusalStrikes {
 		r.w.log.Error("webhook: a change was refused too often and is dropped", "app", r.app, "user", l.user, "error", o.err)

@@ -194,7 +194,7 @@ func TestADeadReceiverNeverSlowsALogin(t *testing.T) {
 		w.Changed(login(fmt.Sprint("user", i%100), uint64(i)))
 		slowest = max(slowest, time.Since(began))
 	}
-	require.Less(t, slowest, 200*time.Millisecond) // a request takes 2 s to fail
+	require.Less(t, slowest, time.Second) // a request takes 2 s to fail
 	eventually(t, func() bool { s := w.Stats(); return s.Waiting == 500 && s.Dropped == 4500 }, "the newest 500 wait")
 	require.Equal(t, 1, strings.Count(log.String(), "the queue is full"))
 }
