@@ -104,7 +104,9 @@ func (e *engine) step(s *signal) {
 		s.call.deadline = e.now.add(e.opts.LoginTimeout)
 		e.calls = append(e.calls, s.call)
 	}
-	e.ring()
+	if s.kind != dialed { // which is taken first: the server is being sent the introduction already
+		e.ring()
+	}
 	for next := s; next != nil; {
 		if !e.stale(next) {
 			e.apply(next)

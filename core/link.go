@@ -27,12 +27,12 @@ type link struct {
 	began   moment             // the dial, or the present introduction
 
 	conn    *ws.Conn      // nil while dialing
-	request uint64        // number of the login or resume that awaits its answer
+	request uint64        // number of the login or resume that is to be sent or awaits its answer
 	resumes bool          // it is a resume
 	rtt     time.Duration // from the introduction to its answer
 	probing bool
 
-	written chan struct{} // closed when the last frame was written
+	written chan struct{} // closed when the last frame was written, or will not be
 	// retired is 0 while the loop wants frames, then the number of the logout request whose reply is still awaited, or
 	// nothingAwaited. The reader gives true to confirmed for the reply, and closes it at the end.
 	retired   atomic.Uint64
@@ -41,21 +41,32 @@ type link struct {
 
 const nothingAwaited = math.MaxUint64
 
-// dial starts a new connection, which will signal dialed or lost.
+// dial starts a new connection, which will signal dialed or lost. The goroutine that dialed introduces the session, too: the
+// server thinks while the loop is told. What it sends is known before; a ticket that is newer means another link.
 func (e *engine) dial() {
 	e.links++
 	ctx, cancel := context.WithCancel(e.ctx)
 	l := &link{number: e.links, hangUp: cancel, began: e.now, written: make(chan struct{}), confirmed: make(chan bool, 1)}
-	close(l.written)
 	e.link = l
 	e.arm(alarmAttempt, dialTimeout)
 	e.logf(codes.LogDebug, "link=%d dial=%s", l.number, e.opts.URL)
+	first, written := e.introduction(), l.written
 	e.spawn("dial", func(t *task) {
+		defer close(written)
+		growStack()
 		conn, err := ws.Dial(ctx, e.dialOptions(t, &l.reached))
 		if err != nil {
 			e.client.post(&signal{kind: lost, link: l.number, failure: dialFailure(err)})
-		} else if !e.client.post(&signal{kind: dialed, link: l.number, conn: conn}) {
+			return
+		}
+		if !e.client.post(&signal{kind: dialed, link: l.number, conn: conn}) {
 			_ = conn.Drop()
+			return
+		}
+		// The loop has received the connection. If it gave the link up before that, it dropped the connection; if it does so
+		// from now on, it takes the server to have been sent this frame.
+		if l.retired.Load() != nothingAwaited {
+			e.wrote(l, conn.WriteFirst(first))
 		}
 	})
 }
@@ -110,22 +121,29 @@ func (e *engine) readFrame(l *link) bool {
 	return e.client.post(&signal{kind: framed, link: l.number, frame: f})
 }
 
-// introduce sends the first frame: the resume ticket, which costs the server least, or the ticket.
+// introduce awaits the answer to the first frame, which the goroutine that dialed sends, or sends another one.
 func (e *engine) introduce() {
+	e.link.began = e.now
+	e.arm(alarmAttempt, answerTimeout)
+	if e.state == authenticating {
+		e.send(e.introduction())
+	}
+}
+
+// introduction makes the first frame: the resume ticket, which costs the server least, or the ticket.
+func (e *engine) introduction() wire.Frame {
 	s, l := e.session, e.link
 	e.requests++
-	l.request, l.resumes, l.began = e.requests, len(s.resume) > 0, e.now
-	e.arm(alarmAttempt, answerTimeout)
+	l.request, l.resumes = e.requests, len(s.resume) > 0
 	if l.resumes {
 		e.logf(codes.LogDebug, "link=%d resume session=%s", l.number, s.id)
-		e.send(&wire.Resume{Request: l.request, Version: wire.Version, Ticket: s.resume})
-		return
+		return &wire.Resume{Request: l.request, Version: wire.Version, Ticket: s.resume}
 	}
 	e.logf(codes.LogDebug, "link=%d login user=%s ticket=%s reconnect=%v", l.number, s.user, redact(s.ticket), s.loggedIn)
-	e.send(&wire.Login{
+	return &wire.Login{
 		Request: l.request, Version: wire.Version, App: e.opts.App, User: s.user, Ticket: s.ticket, Platform: e.opts.Platform,
 		Instance: e.opts.Instance, Label: e.opts.Label, SDK: e.opts.SDK, Reconnect: s.loggedIn,
-	})
+	}
 }
 
 // send writes f after the frames that were sent before, in a goroutine of its own.
@@ -135,14 +153,20 @@ func (e *engine) send(f wire.Frame) {
 	e.spawn("write", func(*task) {
 		defer close(written)
 		<-before
-		if err := l.conn.Write(f); err != nil {
-			code := codes.Disconnected
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				code = codes.SendTimeout
-			}
-			e.client.post(&signal{kind: lost, link: l.number, failure: failure{code: code, text: clean(err.Error())}})
-		}
+		e.wrote(l, l.conn.Write(f))
 	})
+}
+
+// wrote signals lost if err says so. It may be called from any goroutine.
+func (e *engine) wrote(l *link, err error) {
+	if err == nil {
+		return
+	}
+	code := codes.Disconnected
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		code = codes.SendTimeout
+	}
+	e.client.post(&signal{kind: lost, link: l.number, failure: failure{code: code, text: clean(err.Error())}})
 }
 
 // hangUp gives the link up, in all its stages. What it signals from now on is late.

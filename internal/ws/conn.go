@@ -107,7 +107,13 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadlin
 
 // Write sends a frame within 10 s. A frame that is too large is codes.FrameTooLarge and harms nothing; after any other
 // error nothing more can be written.
-func (c *Conn) Write(f wire.Frame) error {
+func (c *Conn) Write(f wire.Frame) error { return c.write(f, writeTimeout) }
+
+// WriteFirst is Write for the first frame of a connection, which finds room in the empty buffers of the network: it takes as
+// long as it takes, until Close or Drop. The timer that it spares would wake a thread, at every login.
+func (c *Conn) WriteFirst(f wire.Frame) error { return c.write(f, 0) }
+
+func (c *Conn) write(f wire.Frame, timeout time.Duration) error {
 	buf := messages.Get().(*[]byte)
 	defer messages.Put(buf)
 	data := wire.Append((*buf)[:0], f)
@@ -117,9 +123,13 @@ func (c *Conn) Write(f wire.Frame) error {
 	if cap(data) <= 4*readBuffer {
 		*buf = data
 	}
+	var deadline time.Time
+	if timeout > 0 {
+		deadline = time.Now().Add(timeout)
+	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = c.conn.SetWriteDeadline(deadline)
 	return c.conn.WriteMessage(websocket.BinaryMessage, data)
 }
 
