@@ -18,6 +18,14 @@ soname=libtim.so.$version
 work=build/capi
 mkdir -p "$work"
 
+# Go's build cache sees only headers of the package's own folder, and a copy there would go stale: they are links.
+for header in tim.h tim_codes.gen.h; do
+  if [ ! -L "capi/$header" ]; then
+    echo "capi/build.sh: capi/$header must be a link: ln -sf ../include/$header capi/$header" >&2
+    exit 1
+  fi
+done
+
 # The names of tim.h, which are the ones the library exports.
 header_names() { grep -ohP '^TIM_API .*\bTIM_CALL \K\w+(?=\()' "$@"; }
 

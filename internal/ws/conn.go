@@ -70,25 +70,7 @@ func (c *Conn) Watch(ping func(payload []byte), pong func()) { c.ping, c.pong = 
 // Read returns the next frame. The error is a *CloseError if the other side said goodbye, wraps codes.ParseFailed or
 // codes.FrameTooLarge if it sent something that is no frame, and is the network's otherwise. After an error nothing more
 // can be read.
-func (c *Conn) Read() (wire.Frame, error) {
-	kind, r, err := c.conn.NextReader()
-	if err != nil {
-		return nil, readError(err)
-	}
-	if kind != websocket.BinaryMessage {
-		return nil, fmt.Errorf("a text message: %w", codes.ParseFailed)
-	}
-	buf := messages.Get().(*[]byte)
-	defer messages.Put(buf)
-	data, err := readAll(r, (*buf)[:0])
-	if err != nil {
-		return nil, readError(err)
-	}
-	if cap(data) <= 4*readBuffer {
-		*buf = data
-	}
-	return wire.Decode(data)
-}
+func (c *Conn) Read() (wire.Frame, error) { return readFrame(c.conn, readError) }
 
 // readError turns gorilla's words into ours. gorilla calls an end of the stream without goodbye a close with 1006.
 func readError(err error) error {

@@ -97,7 +97,7 @@ func (c *ServerConn) Read(idle bool) (wire.Frame, error) {
 			return nil, err
 		}
 		if !control {
-			return c.readFrame()
+			return readFrame(c.conn, explain)
 		}
 		if idle && c.br.Buffered() == 0 {
 			return nil, nil
@@ -138,10 +138,11 @@ func (c *ServerConn) readControl() (bool, error) {
 	return true, err
 }
 
-func (c *ServerConn) readFrame() (wire.Frame, error) {
-	kind, r, err := c.conn.NextReader()
+// readFrame reads the next message of conn, at either end. words turns gorilla's errors into those of that end.
+func readFrame(conn *websocket.Conn, words func(error) error) (wire.Frame, error) {
+	kind, r, err := conn.NextReader()
 	if err != nil {
-		return nil, explain(err)
+		return nil, words(err)
 	}
 	if kind != websocket.BinaryMessage {
 		return nil, fmt.Errorf("a text message: %w", codes.ParseFailed)
@@ -150,7 +151,7 @@ func (c *ServerConn) readFrame() (wire.Frame, error) {
 	defer messages.Put(buf)
 	data, err := readAll(r, (*buf)[:0])
 	if err != nil {
-		return nil, explain(err)
+		return nil, words(err)
 	}
 	if cap(data) <= 4*readBuffer {
 		*buf = data
