@@ -26,6 +26,9 @@ type DialOptions struct {
 	// engine inside another program connects to must not depend on the environment. A host that needs a proxy dials through
 	// it here.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
+	// First is offered to the server inside the handshake, if its encoding has at most 1.5 KB; Conn.FirstTaken says whether
+	// the server took it. Nil offers nothing.
+	First wire.Frame
 }
 
 // NetDial is net.Dialer.DialContext without TCP keep-alives: the server's pings tell a dead connection, and keep-alives
@@ -91,7 +94,8 @@ func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 			return secure(ctx, nc, o)
 		},
 	}
-	conn, answer, err := dialer.DialContext(ctx, o.URL, nil)
+	offer := firstHeader(o.First)
+	conn, answer, err := dialer.DialContext(ctx, o.URL, offer)
 	if stop != nil && !stop() && err == nil {
 		_ = conn.Close()
 		err = ctx.Err()
@@ -104,7 +108,9 @@ func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 		return nil, &DialError{Stage: Upgrading, Status: http.StatusSwitchingProtocols,
 			Err: errors.New("the server does not speak " + wire.Subprotocol)}
 	}
-	return newConn(conn), nil
+	c := newConn(conn)
+	c.firstTaken = offer != nil && answer.Header.Get(firstField) == firstTaken
+	return c, nil
 }
 
 func (o *DialOptions) netDial() func(ctx context.Context, network, address string) (net.Conn, error) {

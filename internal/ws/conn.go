@@ -33,6 +33,8 @@ type Conn struct {
 	ping func(payload []byte)
 	pong func()
 
+	firstTaken bool
+
 	writing sync.Mutex // gorilla panics when two goroutines write
 }
 
@@ -62,6 +64,10 @@ func newConn(conn *websocket.Conn) *Conn {
 	conn.SetPongHandler(func(string) error { c.pong(); return nil })
 	return c
 }
+
+// FirstTaken reports whether the server took DialOptions.First from the handshake: its answer is the next frame to be read. If
+// not, First has to be written as every other frame.
+func (c *Conn) FirstTaken() bool { return c.firstTaken }
 
 // Watch makes Read call ping with the payload of each ping, after answering it, and pong for each pong. It must be called
 // before the first Read.
