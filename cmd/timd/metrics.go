@@ -11,6 +11,15 @@ import (
 	"github.com/opentim/tim/server/gateway"
 )
 
+// A counting is a registry that knows figures of its own; a node that is alone has none. Both methods are cheap and may be called
+// at any time between Join and Close.
+type counting interface {
+	// LeaseAge is how long ago this node's lease was renewed last. A lease ends when it is 6 s old.
+	LeaseAge() time.Duration
+	// Conflicts counts the updates of keys that had to be made anew because somebody else was faster.
+	Conflicts() uint64
+}
+
 // measure makes the node count what it does, if somebody is to be told. The store and the sessions are not used yet.
 func (n *node) measure(l *loaded) {
 	if l.MetricsListen != "" {
@@ -36,7 +45,8 @@ func (n *node) serveMetrics(ctx context.Context, l *loaded) error {
 	if err != nil {
 		return l.wrong("metrics_listen", err.Error())
 	}
-	n.metrics.Gauge("tim_connections", "Connections of all kinds.", n.gateway.Online)
+	n.metrics.Gauge("tim_connections", "Connections of all kinds.", func() float64 { return float64(n.gateway.Online()) })
+	n.measureRegistry()
 	n.measureWebhook()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", n.metrics.Handler())
@@ -44,4 +54,14 @@ func (n *node) serveMetrics(ctx context.Context, l *loaded) error {
 	go func() { _ = n.metricsServer.Serve(listener) }()
 	n.log.Info("metrics", "url", fmt.Sprintf("http://%s/metrics", listener.Addr()))
 	return nil
+}
+
+func (n *node) measureRegistry() {
+	r, ok := n.registry.(counting)
+	if !ok {
+		return
+	}
+	n.metrics.Gauge("tim_lease_age_seconds", "Time since this node's lease was renewed; at 6 s the others take it for dead.",
+		func() float64 { return r.LeaseAge().Seconds() })
+	n.metrics.Counter("tim_registry_conflicts_total", "Updates of a user's key that had to be made anew because another node was faster.", r.Conflicts)
 }

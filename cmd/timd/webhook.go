@@ -72,11 +72,9 @@ func (n *node) measureWebhook() {
 	if n.webhook == nil {
 		return
 	}
-	count := func(name, help string, read func(webhook.Stats) uint64) {
-		n.metrics.Gauge(name, help, func() int { return int(read(n.webhook.Stats())) })
-	}
-	count("tim_webhook_waiting", "Changes on disk that the receivers have not taken.", func(s webhook.Stats) uint64 { return uint64(s.Waiting) })
-	count("tim_webhook_delivered", "Changes that the receivers have taken since the start.", func(s webhook.Stats) uint64 { return s.Delivered })
-	count("tim_webhook_failed", "Requests that went wrong since the start.", func(s webhook.Stats) uint64 { return s.Failed })
-	count("tim_webhook_dropped", "Changes that were given up since the start.", func(s webhook.Stats) uint64 { return s.Dropped })
+	stats := n.webhook.Stats
+	n.metrics.Gauge("tim_webhook_waiting", "Changes on disk that the receivers have not taken.", func() float64 { return float64(stats().Waiting) })
+	n.metrics.Counter("tim_webhook_delivered", "Changes that the receivers have taken since the start.", func() uint64 { return stats().Delivered })
+	n.metrics.Counter("tim_webhook_failed", "Requests that went wrong since the start.", func() uint64 { return stats().Failed })
+	n.metrics.Counter("tim_webhook_dropped", "Changes that were given up since the start.", func() uint64 { return stats().Dropped })
 }

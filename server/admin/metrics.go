@@ -69,8 +69,13 @@ func NewMetrics() *Metrics {
 }
 
 // Gauge adds a number that is read when Prometheus asks. It is called before Handler is.
-func (m *Metrics) Gauge(name, help string, read func() int) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(read()) }))
+func (m *Metrics) Gauge(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+}
+
+// Counter adds a number that only grows while the process lives, as Gauge does.
+func (m *Metrics) Counter(name, help string, read func() uint64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) }))
 }
 
 // Handler answers Prometheus.
