@@ -13,6 +13,7 @@ tools=(
   gcc:gcc g++:g++ nm:binutils make:make cmake:cmake pkg-config:pkg-config
   clang-format:clang-format shellcheck:shellcheck node:nodejs npm:npm
   '/usr/lib/postgresql/*/bin/postgres:postgresql'
+  '/usr/lib/*/pkgconfig/javascriptcoregtk-4.1.pc:libjavascriptcoregtk-4.1-dev'
 )
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 fuzz_time=${FUZZ_TIME:-5s} # for each fuzz target
@@ -113,7 +114,7 @@ setup() {
   done
   [ ${#missing[@]} = 0 ] || step "install ${missing[*]}" "" install_packages "${missing[@]}"
   command -v go >/dev/null || fail "Go is not installed: get $(grep '^go ' go.mod) or newer from https://go.dev/dl"
-  cmp -s package-lock.json node_modules/.installed || step "install prettier and tsc from package-lock.json" "" install_npm
+  cmp -s package-lock.json node_modules/.installed || step "install what package-lock.json lists" "" install_npm
 }
 
 install_packages() {
@@ -129,7 +130,7 @@ install_packages() {
 }
 
 install_npm() {
-  npm ci --no-fund --no-audit --loglevel=error
+  npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
   cp package-lock.json node_modules/.installed
 }
 
