@@ -11,6 +11,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 export CGO_ENABLED=1
+source capi/go.sh
 
 version=$(tr -d '[:space:]' < VERSION)
 cc=${CC:-$(go env CC)}
@@ -25,9 +26,6 @@ for header in tim.h tim_codes.gen.h; do
     exit 1
   fi
 done
-
-# The names of tim.h, which are the ones the library exports.
-header_names() { grep -ohP '^TIM_API .*\bTIM_CALL \K\w+(?=\()' "$@"; }
 
 version_script() {
   local abi
@@ -50,21 +48,13 @@ fingerprint() {
   sha256sum go.mod go.sum VERSION
 }
 
-# Size: what runs once in a connection is not inlined, which saves 0.25 MB and costs a TLS handshake 5 %. The arithmetic of
-# keys is, and so is all of ours. A WebSocket needs no HTTP/2.
-small=()
-for cold in net/... crypto/... os/... compress/... fmt reflect; do small+=(-gcflags="$cold=-l"); done
-for hot in nistec/fiat edwards25519/... mlkem bigmod sha3; do small+=(-gcflags="crypto/internal/fips140/$hot="); done
-
 # is_current DIR FINGERPRINT
 is_current() { [ -e "$1/.made-from" ] && [ "$2" = "$(cat "$1/.made-from")" ]; }
 
-# go_library MODE OUTPUT TAGS LINKER_FLAGS builds the package. asyncpreemptoff: the runtime sends itself no SIGURG.
-# gcshrinkstackoff: see overlay.sh.
-go_library() {
-  go build -trimpath -buildvcs=false -buildmode="$1" -tags "nethttpomithttp2,$3" -o "$2" "${small[@]}" \
-    ${overlay:+-overlay "$overlay"} ${sanitize:+"$sanitize"} \
-    -ldflags "-s -w -X runtime.godebugDefault=asyncpreemptoff=1,gcshrinkstackoff=1 -extldflags '$4'" ./capi
+# build_go MODE OUTPUT TAGS LINKER_FLAGS
+build_go() {
+  go_library "$@"
+  "${go_library_command[@]}"
   rm -f "${2%.*}.h" # what cgo writes is for nobody
 }
 
@@ -80,7 +70,7 @@ shared_library() {
   map=$work/$(basename "$dir").map
   shift 2
   version_script "$@" > "$map"
-  go_library c-shared "$dir/$soname" "$tags" \
+  build_go c-shared "$dir/$soname" "$tags" \
     "-Wl,--version-script=$root/$map -Wl,-soname,$soname -Wl,-z,now -Wl,-z,defs"
   ln -sf "$soname" "$dir/libtim.so"
 }
@@ -89,7 +79,7 @@ shared_library() {
 # host links in, and only the public names visible, so that a second Go archive can be linked beside it.
 static_library() {
   local raw=$work/raw.a
-  go_library c-archive "$raw" tim_unguarded ""
+  build_go c-archive "$raw" tim_unguarded ""
   "$cc" -O2 -fPIC -c -DTIM_SIGMASK_FIRST capi/sigmask.c -o "$work/first.o"
   "$cc" -O2 -fPIC -c -DTIM_SIGMASK_LAST capi/sigmask.c -o "$work/last.o"
   "$cc" -r -Wl,-d -nostdlib -o "$work/tim.o" "$work/first.o" -Wl,--whole-archive "$raw" -Wl,--no-whole-archive "$work/last.o"

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# overlay.sh DIR writes DIR/overlay.json, for go build -overlay: the Go runtime with three lines changed, so that it can
-# live in a process whose signal handlers know nothing of it. The sources are those of the installed Go; the script fails
+# overlay.sh DIR writes DIR/overlay.json, for go build -overlay: the Go runtime with a few lines changed, so that it can
+# live in a process that knows nothing of it. The sources are those of the installed Go; the script fails
 # if a line is not there exactly once, which means that Go changed and this must be thought over.
 #
 # 1. SIGCHLD and SIGPROF lose _SigUnblock. With it, every Go thread takes them, whatever its mask says, on a goroutine's
 #    stack. libtim starts no children and profiles nothing.
 # 2. The stack on which a C thread runs Go has 64 KiB instead of 4: the host's own threads keep their signals open, and a
 #    handler without SA_ONSTACK that hits one inside a tim_ function runs on that stack. Stacks never shrink in libtim
-#    (gcshrinkstackoff in build.sh), so it stays that large.
+#    (gcshrinkstackoff in go.sh), so it stays that large.
+# 3. On an iPhone the app's working directory stays what it is; Go would change it to the app's bundle.
 set -euo pipefail
 dir=$1
 runtime=$(go env GOROOT)/src/runtime
@@ -25,7 +26,8 @@ change() {
     echo "overlay.sh: $found lines instead of 1 match '$2' in $runtime/$1 of $(go env GOVERSION)" >&2
     exit 1
   fi
-  sed -i -e "/$2/$3" "$dir/$1"
+  sed -e "/$2/$3" "$dir/$1" > "$dir/$1.new" # not -i, which macOS spells in another way
+  mv "$dir/$1.new" "$dir/$1"
 }
 
 mkdir -p "$dir"
@@ -33,8 +35,14 @@ cp "$runtime/$signals" "$runtime/proc.go" "$dir/"
 change "$signals" '_SigUnblock.*"SIGCHLD' 's/ + _SigUnblock//'
 change "$signals" '_SigUnblock.*"SIGPROF' 's/ + _SigUnblock//'
 change proc.go 'gp := malg(4096)' 's/4096/64 << 10/'
+if [ "$(go env GOOS)" = ios ]; then
+  cp "$runtime/cgo/gcc_darwin_arm64.c" "$dir/"
+  change gcc_darwin_arm64.c '^.init_working_dir();' 's/init_working_dir()/(void)init_working_dir/'
+  iphone="\"$runtime/cgo/gcc_darwin_arm64.c\": \"$dir/gcc_darwin_arm64.c\","
+fi
 cat > "$dir/overlay.json" <<END
 {"Replace": {
+  ${iphone:-}
   "$runtime/$signals": "$dir/$signals",
   "$runtime/proc.go": "$dir/proc.go"
 }}
