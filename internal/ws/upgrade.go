@@ -30,8 +30,10 @@ type Upgrader struct {
 
 // Upgrade answers req, which was read from nc, and returns the server's end of the WebSocket. If the handshake is refused,
 // the answer says why in a sentence and the error repeats it. On an error closing nc is the caller's business.
+//
+// If req carries the client's first frame, the answer says so and is held back until Flush or the first write.
 func (u *Upgrader) Upgrade(nc net.Conn, req *http.Request) (*ServerConn, error) {
-	c := &ServerConn{nc: nc, timeout: u.WriteTimeout}
+	c := &ServerConn{pipe: pipe{Conn: nc}, timeout: u.WriteTimeout}
 	w := &answer{conn: c, head: heads.Get().(*bufio.Writer)}
 	defer heads.Put(w.head)
 
@@ -54,9 +56,18 @@ func (u *Upgrader) Upgrade(nc net.Conn, req *http.Request) (*ServerConn, error) 
 		},
 	}
 	c.Wake()
+	var says http.Header
+	early := carriesFirst(req.Header)
+	if early {
+		says = takenHeader
+		c.pipe.holdNext()
+	}
 	var err error
-	if c.conn, err = up.Upgrade(w, req, nil); err != nil {
+	if c.conn, err = up.Upgrade(w, req, says); err != nil {
 		return nil, fmt.Errorf("websocket handshake: %w", err)
+	}
+	if early {
+		c.takeFirst(req.Header)
 	}
 	return c, nil
 }
@@ -103,13 +114,14 @@ func (*answer) WriteHeader(int)             {}
 
 // Hijack gives gorilla the reader that the ServerConn owns, so that both see the same bytes.
 func (w *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return w.conn.nc, bufio.NewReadWriter(&w.conn.br, w.head), nil
+	return &w.conn.pipe, bufio.NewReadWriter(&w.conn.br, w.head), nil
 }
 
 func (w *answer) refuse(status int, reason string) error {
 	header := http.Header{"Sec-WebSocket-Version": {"13"}, "Upgrade": {"websocket"}}
-	_ = w.conn.nc.SetWriteDeadline(time.Now().Add(w.conn.timeout))
-	if err := Refuse(w.conn.nc, status, header, reason); err != nil {
+	nc := w.conn.NetConn() // past what is held back
+	_ = nc.SetWriteDeadline(time.Now().Add(w.conn.timeout))
+	if err := Refuse(nc, status, header, reason); err != nil {
 		return fmt.Errorf("refuse websocket handshake: %w", err)
 	}
 	return errors.New("websocket handshake refused: " + reason)

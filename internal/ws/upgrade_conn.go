@@ -20,8 +20,9 @@ import (
 // Between frames it needs no goroutine and no read buffer: Park gives the buffer back, Wake takes one again.
 type ServerConn struct {
 	conn    *websocket.Conn
-	nc      net.Conn
+	pipe    pipe
 	timeout time.Duration
+	first   any // the wire.Frame that came with the handshake, or the error, until Read returns it
 	// br is gorilla's reader. While the connection is awake it is a copy of lent, a reader of readBuffers.
 	br   bufio.Reader
 	lent *bufio.Reader
@@ -37,10 +38,10 @@ var (
 )
 
 // NetConn returns the connection below, for its addresses and its descriptor.
-func (c *ServerConn) NetConn() net.Conn { return c.nc }
+func (c *ServerConn) NetConn() net.Conn { return c.pipe.Conn }
 
 // SetReadDeadline bounds Read. Zero means no bound.
-func (c *ServerConn) SetReadDeadline(t time.Time) error { return c.nc.SetReadDeadline(t) }
+func (c *ServerConn) SetReadDeadline(t time.Time) error { return c.pipe.SetReadDeadline(t) }
 
 // ErrIdle is what a read returns that would wait, between Try(true) and Try(false).
 var ErrIdle net.Error = idle{}
@@ -55,7 +56,7 @@ func (idle) Temporary() bool { return true }
 // below does not show. Nothing may be read until Wake. A connection that keeps bytes to itself, as TLS does, must have a
 // method Try(on bool) that makes its reads return ErrIdle.
 func (c *ServerConn) Park() bool {
-	if t, ok := c.nc.(interface{ Try(on bool) }); ok && c.br.Buffered() == 0 {
+	if t, ok := c.pipe.Conn.(interface{ Try(on bool) }); ok && c.br.Buffered() == 0 {
 		t.Try(true)
 		_, err := c.br.Peek(1)
 		t.Try(false)
@@ -81,16 +82,20 @@ func (c *ServerConn) Release() {
 // Wake takes a read buffer after Park.
 func (c *ServerConn) Wake() {
 	c.lent = readBuffers.Get().(*bufio.Reader)
-	c.lent.Reset(c.nc)
+	c.lent.Reset(c.pipe.Conn)
 	c.br = *c.lent
 }
 
-// Read returns the next frame. It answers pings by itself. With idle set, it returns no frame and no error where it would
-// otherwise start to wait for one after a pong or a ping: the connection is alive and can be parked.
+// Read returns the next frame, the one that came with the handshake first. It answers pings by itself. With idle set, it
+// returns no frame and no error where it would otherwise start to wait for one after a pong or a ping: the connection is
+// alive and can be parked.
 //
 // The error is codes.ParseFailed or codes.FrameTooLarge when the other side sent something that is no frame; everything else
 // means that the connection is gone. After an error nothing more can be read.
 func (c *ServerConn) Read(idle bool) (wire.Frame, error) {
+	if c.Early() {
+		return c.readFirst()
+	}
 	for {
 		control, err := c.readControl()
 		if err != nil {
@@ -227,4 +232,4 @@ func (c *ServerConn) write(kind int, data []byte) error {
 }
 
 // Close closes the connection at once. Read and Write return.
-func (c *ServerConn) Close() error { return c.nc.Close() }
+func (c *ServerConn) Close() error { return c.pipe.Close() }

@@ -13,8 +13,12 @@ import (
 	"github.com/opentim/tim/server"
 )
 
-// linger is how long a client may take to hang up after it was told to.
-const linger = 2 * time.Second
+const (
+	// linger is how long a client may take to hang up after it was told to.
+	linger = 2 * time.Second
+	// holdBack is how long the answer to a handshake waits for the one to the first frame, so that both leave as one.
+	holdBack = 50 * time.Millisecond
+)
 
 type phase uint8
 
@@ -39,11 +43,12 @@ type conn struct {
 	heard  atomic.Bool // something came since the last ping
 	pinged bool        // an answer is due; owned by the timer
 	tries  uint8       // refusals so far; owned by the reader
+	early  bool        // the first frame came with the handshake, and is being read; owned by the reader
 
 	mu    sync.Mutex
 	phase phase
 	held  *server.Held
-	after *goodbye // said while the answer to a login was on its way: it comes after it
+	after *goodbye // said while the answer to a handshake or a login was on its way: it comes after it
 }
 
 var _ server.Conn = (*conn)(nil)
@@ -131,11 +136,11 @@ func (c *conn) farewell(g *goodbye) {
 	}
 }
 
-// leave turns the phase to closing and reports whether it did. While a login is being answered the goodbye has to wait for
-// the answer; a connection that is still opening cannot be told anything.
+// leave turns the phase to closing and reports whether it did. While the connection is opening or a login is being answered,
+// the goodbye has to wait.
 func (c *conn) leave(g *goodbye) bool {
 	c.mu.Lock()
-	if c.phase == answering {
+	if c.phase == opening || c.phase == answering {
 		c.after = g
 	}
 	if c.phase != waiting && c.phase != online {

@@ -72,6 +72,9 @@ func (c *conn) admit(request, version uint64, ask func() (server.Grant, error)) 
 	if !c.turn(waiting, answering) {
 		return
 	}
+	if c.early {
+		c.startTimer(answering, holdBack)
+	}
 	grant, err := ask()
 	if err != nil {
 		if c.turn(answering, waiting) {
@@ -180,7 +183,7 @@ func (c *conn) turn(from, to phase) bool {
 	return true
 }
 
-// catchUp says the goodbye that came while a login was being answered.
+// catchUp says the goodbye that had to wait.
 func (c *conn) catchUp() {
 	c.mu.Lock()
 	after := c.after

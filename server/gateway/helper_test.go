@@ -42,7 +42,7 @@ func start(t *testing.T, change ...func(*gateway.Options)) *node {
 func startOn(t *testing.T, l net.Listener, change ...func(*gateway.Options)) *node {
 	t.Helper()
 	n := &node{sessions: newFakeSessions(t), log: new(logBuffer)}
-	o := gateway.Options{Sessions: n.sessions, Logger: slog.New(slog.NewTextHandler(n.log, nil))}
+	o := gateway.Options{Sessions: n.sessions, Logger: slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {
 		f(&o)
 	}

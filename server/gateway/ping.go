@@ -37,6 +37,8 @@ func (c *conn) tick() {
 	switch phase {
 	case opening, closing:
 		c.drop()
+	case answering:
+		c.g.run(c.flush)
 	case online:
 		c.beat()
 	}

@@ -17,7 +17,7 @@ type request struct {
 // handshakeFields are the fields that somebody looks at, in net/http's spelling.
 var handshakeFields = [...]string{
 	"Host", "Connection", "Upgrade", "Origin", "Sec-Websocket-Version", "Sec-Websocket-Key", "Sec-Websocket-Protocol",
-	"Sec-Websocket-Extensions", "X-Forwarded-For",
+	"Sec-Websocket-Extensions", "X-Forwarded-For", "Tim-First",
 }
 
 var requests = sync.Pool{New: func() any {

@@ -13,13 +13,30 @@ func (c *conn) arrive(s *socket) {
 	if !c.turn(opening, waiting) {
 		return
 	}
-	c.startTimer(waiting, c.g.o.FirstFrame)
+	c.catchUp()
+	early := s.ws.Early()
+	if c.early = early; !early {
+		c.startTimer(waiting, c.g.o.FirstFrame)
+	}
 	f, err := s.ws.Read(false)
-	if !c.took(s, f, err) || c.park(s) {
+	goesOn := c.took(s, f, err)
+	if early { // the frame may have been one that nobody answers
+		c.early = false
+		c.startTimer(waiting, c.g.o.FirstFrame)
+		c.flush()
+	}
+	if !goesOn || c.park(s) {
 		return
 	}
 	// This goroutine's stack has grown over the handshake; a fresh one waits cheaper.
 	if !c.g.runFresh(func() { c.serve(s) }) {
+		c.drop()
+	}
+}
+
+// flush sends the answer to the handshake if it still waits for the one to the first frame.
+func (c *conn) flush() {
+	if s := c.socket.Load(); s != nil && s.ws.Flush() != nil {
 		c.drop()
 	}
 }
