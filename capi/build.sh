@@ -2,16 +2,19 @@
 # Builds libtim into build/: lib/libtim.so and lib/libtim.a, the headers, and what pkg-config and CMake need to find them.
 # Does nothing if nothing changed.
 #
-#   capi/build.sh                  the library
+#   capi/build.sh                  the library for this machine
+#   capi/build.sh target NAME      only the shared library, in build/targets/NAME: linux-x64, linux-arm64 and win32-x64 with
+#                                  Debian's cross compilers, darwin-x64 and darwin-arm64 on a Mac
 #   capi/build.sh variant NAME     a libtim.so for tests in build/variants/NAME: asan, tsan (sanitizers in its C half, and
 #                                  for asan in its Go half; both with capi/testing.go) or unguarded (as go build makes it)
 #
-# CC and GOOS/GOARCH are respected. The library needs the glibc it was built with, or newer; the script prints which.
+# CC and GOOS/GOARCH are respected. On Linux the library needs glibc 2.28 or newer (see glibc.sh).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 export CGO_ENABLED=1
 source capi/go.sh
+source capi/target.sh
 
 version=$(tr -d '[:space:]' < VERSION)
 cc=${CC:-$(go env CC)}
@@ -29,7 +32,7 @@ done
 
 version_script() {
   local abi
-  abi=$(grep -oP '^#define TIM_ABI_VERSION \K\d+' include/tim.h)
+  abi=$(sed -n 's/^#define TIM_ABI_VERSION //p' include/tim.h)
   echo "TIM_$abi {"
   echo "  global:"
   header_names "$@" | sed 's/.*/    &;/'
@@ -41,7 +44,7 @@ version_script() {
 fingerprint() {
   go env GOVERSION GOOS GOARCH CGO_CFLAGS CGO_LDFLAGS
   go env GOFLAGS | sed 's/-buildvcs=false//' | xargs echo # which is set below
-  "$cc" --version
+  $cc --version
   go list -deps -f '{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}' ./capi | while read -r dir; do
     find -L "$dir" -maxdepth 1 -type f ! -name '*_test.go' -print0
   done | sort -z | xargs -0 sha256sum
@@ -63,6 +66,12 @@ make_overlay() {
   overlay=$root/$work/overlay/overlay.json
 }
 
+# Links against what glibc 2.28 has. What it calls __res_search, the headers of a new one call res_search.
+make_glibc() {
+  glibc=$root/$work/glibc-$(go env GOARCH)
+  CC=$cc bash capi/glibc.sh "$glibc"
+}
+
 # shared_library DIR TAGS HEADER... exports what the headers declare. -z pack-relative-relocs would save 9 % of the size, and
 # ask for glibc 2.36.
 shared_library() {
@@ -70,8 +79,8 @@ shared_library() {
   map=$work/$(basename "$dir").map
   shift 2
   version_script "$@" > "$map"
-  build_go c-shared "$dir/$soname" "$tags" \
-    "-Wl,--version-script=$root/$map -Wl,-soname,$soname -Wl,-z,now -Wl,-z,defs"
+  CGO_CFLAGS="$(go env CGO_CFLAGS) ${glibc:+-Dres_search=__res_search}" build_go c-shared "$dir/$soname" "$tags" \
+    "-Wl,--version-script=$root/$map -Wl,-soname,$soname -Wl,-z,now -Wl,-z,defs ${glibc:+-L$glibc}"
   ln -sf "$soname" "$dir/libtim.so"
 }
 
@@ -103,7 +112,7 @@ package_files() {
 }
 
 glibc_floor() { objdump -T "$1" | grep -oP 'GLIBC_\K[0-9.]+' | sort -uV | tail -n 1; }
-megabytes() { stat -L -c %s "$1" | awk '{ printf "%.2f MB", $1 / 1e6 }'; }
+megabytes() { wc -c < "$1" | awk '{ printf "%.2f MB", $1 / 1e6 }'; }
 
 # The new library takes the place of the old one when it is complete, so nobody finds half of it.
 build_library() {
@@ -116,6 +125,7 @@ build_library() {
   rm -rf "$made"
   mkdir -p "$made/lib"
   make_overlay
+  make_glibc
   shared_library "$made/lib" "" include/tim.h
   static_library "$made/lib"
   package_files "$made"
@@ -124,6 +134,40 @@ build_library() {
   mv "$made/lib" "$made/include" build/
   echo "build/lib/$soname: $(megabytes "build/lib/$soname"), needs glibc $(glibc_floor "build/lib/$soname")"
   echo "build/lib/libtim.a: $(megabytes build/lib/libtim.a)"
+}
+
+# ---- other machines ---------------------------------------------------------------------------------------------------
+
+# Windows has no signals. Everything that is not part of Windows goes into the DLL.
+dll() { build_go c-shared "$1/$library" "" "-static -Wl,--out-implib,$root/$1/tim.dll.a"; }
+
+# On macOS constructors run in the order of the link, so the masks of sigmask.c go around the rest, as in the archive.
+dylib() {
+  make_overlay
+  build_go c-archive "$work/raw.a" tim_unguarded ""
+  $CC -O2 -fPIC -c -DTIM_SIGMASK_FIRST capi/sigmask.c -o "$work/first.o"
+  $CC -O2 -fPIC -c -DTIM_SIGMASK_LAST capi/sigmask.c -o "$work/last.o"
+  header_names include/tim.h | sed 's/^/_/' > "$work/names"
+  $CC -dynamiclib "$work/first.o" -Wl,-force_load,"$work/raw.a" "$work/last.o" -o "$1/$library" \
+    -install_name "@rpath/$library" -Wl,-exported_symbols_list,"$work/names" \
+    -framework CoreFoundation -framework Security -lresolv
+}
+
+build_target() {
+  local dir=build/targets/$1 now
+  target "$1"
+  cc=$CC
+  now=$(fingerprint)
+  if is_current "$dir" "$now"; then return; fi
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  case $GOOS in
+    linux) make_overlay && make_glibc && shared_library "$dir" "" include/tim.h ;;
+    windows) dll "$dir" ;;
+    darwin) dylib "$dir" ;;
+  esac
+  echo "$now" > "$dir/.made-from"
+  echo "$dir/$library: $(megabytes "$dir/$library")"
 }
 
 build_variant() {
@@ -148,6 +192,7 @@ exec 9> "$work/lock" # one at a time
 if command -v flock > /dev/null; then flock 9; fi
 case ${1:-} in
   "") build_library ;;
+  target) build_target "$2" ;;
   variant) build_variant "$2" ;;
-  *) echo "usage: capi/build.sh [variant asan|tsan|unguarded]" >&2 && exit 2 ;;
+  *) echo "usage: capi/build.sh [target NAME | variant asan|tsan|unguarded]" >&2 && exit 2 ;;
 esac

@@ -7,6 +7,7 @@ package main
 
 /*
 #cgo CFLAGS: -std=gnu11 -O2 -Wall -fvisibility=hidden
+#cgo windows LDFLAGS: -lpthread
 #include "tim_internal.h"
 */
 import "C"

@@ -1,4 +1,4 @@
-//go:build !tim_unguarded
+//go:build !tim_unguarded && !windows
 
 /* Keeps the host's signals off Go's threads.
  *

@@ -15,7 +15,13 @@ static int forked; /* atomic */
 static pthread_once_t fork_watch = PTHREAD_ONCE_INIT;
 
 static void in_child(void) { __atomic_store_n(&forked, 1, __ATOMIC_RELAXED); }
-static void watch_fork(void) { pthread_atfork(NULL, NULL, in_child); }
+static void watch_fork(void) {
+#ifdef _WIN32
+  (void)in_child; /* nobody forks there */
+#else
+  pthread_atfork(NULL, NULL, in_child);
+#endif
+}
 
 int tim_forked(void) { return __atomic_load_n(&forked, __ATOMIC_RELAXED); }
 
