@@ -28,9 +28,9 @@ export interface ChatSDK extends AbsentFromChat {}
  * Keeps one user signed in. `TencentCloudChat.create` makes it, one for each SDKAppID.
  *
  * Promises reject with a {@link TimError}. Its `code` is the one that @tencentcloud/chat has, such as
- * `Code.ChatNetworkTimeout`, and its `cause` then says more. What tim does not have rejects, too: with
- * `Code.ChatNotReadyLoggedOut` and its like while nobody is logged in, and else with `Code.NotSupported`; the event ERROR tells
- * of it. Such a rejection may be ignored: it does not count as unhandled.
+ * `Code.ChatNetworkTimeout`, and its `cause` then says more. What tim does not have rejects, too: with `Code.NotSupported`,
+ * whose `cause`, while nobody is logged in, says why not, such as `Code.ChatNotReadyLoggedOut`; the event ERROR tells of it.
+ * Such a rejection may be ignored: it does not count as unhandled.
  *
  * The login policies count it as web, wherever it runs.
  */
@@ -121,7 +121,7 @@ export class ChatSDK {
   ): void;
   on(eventName: string, handler: Function, context?: any): void;
   on(eventName: string, handler: Function, context?: any): void {
-    this.emitter.add(eventName, check.callable('on', 'handler', handler), false, context);
+    this.listen('on', eventName, handler, context);
   }
 
   /** Calls handler at the next event of a name only. */
@@ -132,7 +132,7 @@ export class ChatSDK {
   ): void;
   once(eventName: string, handler: Function, context?: any): void;
   once(eventName: string, handler: Function, context?: any): void {
-    this.emitter.add(eventName, check.callable('once', 'handler', handler), true, context);
+    this.listen('once', eventName, handler, context);
   }
 
   /** Forgets a handler, whatever its context. */
@@ -156,22 +156,29 @@ export class ChatSDK {
     this.logLevel = LOG_LEVELS[level] ?? LogLevel.None;
   }
 
-  /** @internal Says that what a second `create` asks for is not done. */
-  differs(endpoint: string): void {
-    if (endpoint === this.endpoint) return;
-    this.write(LogLevel.Error, 'create: the instance exists already, and keeps its proxyServer');
+  /** @internal Refuses what a second `create` asks for and cannot be done. */
+  mustBeAt(endpoint: string): void {
+    if (endpoint === '' || endpoint === this.endpoint) return;
+    const why = `proxyServer is another one than that of SDKAppID ${this.sdkAppID}: destroy it first`;
+    throw new TimError(Code.ChatInvalidOperation, 'create', why);
   }
 
   /** @internal Answers a call that tim does not have. */
   refuse(name: string): Promise<never> {
+    const reason = this.destroying ? Code.ChatNotReady : this.notReady;
+    const cause = this.isReady() ? undefined : new TimError(reason, name);
     const why = 'tim keeps users signed in; it has no messages, groups or profiles yet';
-    const error = this.isReady()
-      ? new TimError(Code.NotSupported, name, why)
-      : new TimError(this.destroying ? Code.ChatNotReady : this.notReady, name);
+    const error = new TimError(Code.NotSupported, name, why, cause);
     this.tell(EVENT.ERROR, error);
     const refusal = Promise.reject(error);
     refusal.catch(() => {}); // the original answers some of these calls at once: nobody would look at a promise
     return refusal;
+  }
+
+  private listen(what: 'on' | 'once', eventName: string, handler: Function, context: any): void {
+    check.text(what, 'eventName', eventName);
+    check.callable(what, 'handler', handler);
+    this.emitter.add(eventName, handler, what === 'once', context);
   }
 
   private read(options: ChatLoginOptions): ChatLoginOptions {
@@ -277,18 +284,22 @@ for (const name of absentFromChat) {
  * Returns the instance of an SDKAppID, and makes it if there is none.
  *
  * If the SDKAppID is no number the reason is written to the console and, as with the original, the result is null.
+ *
+ * @throws TimError with `Code.InvalidParameters` if `proxyServer` is no string, and with `Code.ChatInvalidOperation` if the
+ * instance exists and has another one
  */
 function create(options: CreateOptions): ChatSDK {
-  const sdkAppID = parseInt(String((options as CreateOptions | undefined)?.SDKAppID), 10);
-  if (!(sdkAppID > 0)) {
+  const { SDKAppID, proxyServer }: Partial<CreateOptions> = Object(options);
+  const sdkAppID = typeof SDKAppID === 'string' ? parseInt(SDKAppID, 10) : SDKAppID;
+  if (typeof sdkAppID !== 'number' || !(sdkAppID > 0)) {
     const { message } = new TimError(Code.ChatNoSDKAppID, 'create', 'SDKAppID must be a number');
     log(LogLevel.Error, LogLevel.Error, message);
     return null as unknown as ChatSDK;
   }
-  const endpoint = String(options.proxyServer ?? '');
+  const endpoint = check.text('create', 'proxyServer', proxyServer ?? '');
   const made = instances.get(sdkAppID) ?? new ChatSDK(sdkAppID, endpoint);
+  made.mustBeAt(endpoint);
   instances.set(sdkAppID, made);
-  made.differs(endpoint);
   return made;
 }
 

@@ -70,8 +70,9 @@ export function object(what: string, name: string, value: unknown): Record<strin
 }
 
 export function abortSignal(what: string, name: string, value: unknown): void {
-  const { aborted, addEventListener } = object(what, name, value);
-  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return;
+  const { aborted, addEventListener, removeEventListener } = object(what, name, value);
+  const listens = [addEventListener, removeEventListener].every((f) => typeof f === 'function');
+  if (typeof aborted === 'boolean' && listens) return;
   throw wrong(what, `${name} must be an AbortSignal`);
 }
 

@@ -11,7 +11,7 @@ import {
   type TicketItem,
 } from './engine.js';
 import { Emitter } from './emitter.js';
-import { TimError } from './errors.js';
+import { TimError, wordsOf } from './errors.js';
 import { eventNames, toEvent, type TimEvents } from './events.js';
 import { EventKind, LoginStatus } from './events.gen.js';
 import { type AbortSignalLike, asyncDisposeOf } from './host.js';
@@ -261,7 +261,9 @@ export class TimClient {
   }
 
   private listen(what: string, event: keyof TimEvents, listener: Function, once: boolean): this {
-    if (!Object.prototype.hasOwnProperty.call(eventNames, event)) {
+    const known =
+      typeof event === 'string' && Object.prototype.hasOwnProperty.call(eventNames, event);
+    if (!known) {
       const names = Object.keys(eventNames).join(', ');
       throw new TimError(Code.InvalidParameters, what, `event must be one of ${names}`);
     }
@@ -360,6 +362,5 @@ function toLoginResult(item: ResultItem): LoginResult {
 
 function providerError(thrown: unknown): TimError {
   if (thrown instanceof TimError) return thrown;
-  const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return new TimError(Code.InvalidParameters, 'ticketProvider', why, thrown);
+  return new TimError(Code.InvalidParameters, 'ticketProvider', wordsOf(thrown), thrown);
 }

@@ -41,6 +41,14 @@ export class TimError extends Error {
 /** Makes a TimError of whatever was thrown. */
 export function asTimError(thrown: unknown, what: string): TimError {
   if (thrown instanceof TimError) return thrown;
-  const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return new TimError(Code.Internal, what, why, thrown);
+  return new TimError(Code.Internal, what, wordsOf(thrown), thrown);
+}
+
+/** What something that was thrown says. It may be anything, also what cannot be made a string. */
+export function wordsOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'something was thrown that has no words';
+  }
 }

@@ -245,12 +245,16 @@ export const sessions: readonly Story[] = [
       const heard: string[] = [];
       for (const name of Object.values(EVENT))
         chat.on(name, (event: any) => heard.push(event.name));
-      const why = () => chat.getConversationList().catch((error: { code: number }) => error.code);
+      const why = () =>
+        chat.getConversationList().catch((error: { code: number; cause?: { code: number } }) => {
+          equal(error.code, Code.NotSupported);
+          return error.cause?.code;
+        });
       equal(await why(), Code.ChatNotReadyLoggedOut);
       const login = chat.login({ userID: 'alice', userSig: await world.ticket('alice') });
       await until(() => heard.includes(EVENT.NET_STATE_CHANGE), 'it connects');
       await login;
-      equal(await why(), Code.NotSupported);
+      equal(await why(), undefined);
       await chat.logout();
       equal(await why(), Code.ChatNotReadyLoggedOut);
       await chat
