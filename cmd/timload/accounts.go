@@ -94,15 +94,33 @@ func loginOf(user string, platform codes.Platform) (*wire.Login, error) {
 
 func userName(i int) string { return fmt.Sprintf("user_%010d", i) }
 
-// manyLogins returns the messages that sign in users 0 to n-1, ready to be written.
+// manyLogins returns the frames that sign in users 0 to n-1.
 func manyLogins(n int) ([][]byte, error) {
-	messages := make([][]byte, n)
-	for i := range messages {
+	frames := make([][]byte, n)
+	for i := range frames {
 		login, err := loginOf(userName(i), codes.PlatformAndroid)
 		if err != nil {
 			return nil, err
 		}
-		messages[i] = appendMessage(nil, opBinary, wire.Append(nil, login))
+		frames[i] = wire.Append(nil, login)
 	}
-	return messages, nil
+	return frames, nil
+}
+
+// asMessages returns frames as messages that are ready to be written.
+func asMessages(frames [][]byte) [][]byte {
+	messages := make([][]byte, len(frames))
+	for i, frame := range frames {
+		messages[i] = appendMessage(nil, opBinary, frame)
+	}
+	return messages
+}
+
+// inHandshakes returns requests that carry frames.
+func inHandshakes(request []byte, frames [][]byte) [][]byte {
+	requests := make([][]byte, len(frames))
+	for i, frame := range frames {
+		requests[i] = carrying(request, frame)
+	}
+	return requests
 }

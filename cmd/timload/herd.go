@@ -124,10 +124,14 @@ func (h *herd) connect(ctx context.Context, p *phone, again bool) (*link, error)
 		frame = login
 	}
 	l := newLink()
-	if err := l.open(ctx, h.server.dialer, h.server.request); err != nil {
+	if err := l.open(ctx, h.server.dialer, carrying(h.server.request, wire.Append(nil, frame))); err != nil {
 		return nil, err
 	}
-	accepted, err := l.ask(frame)
+	answer := l.answer
+	if !l.taken {
+		answer = func() (*wire.Accepted, error) { return l.ask(frame) }
+	}
+	accepted, err := answer()
 	if err == nil {
 		err = l.settle()
 	}

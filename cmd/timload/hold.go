@@ -104,7 +104,8 @@ func (r *rig) holdTargets(ctx context.Context, o holdOptions, n int) ([]*target,
 	if err != nil {
 		return nil, err
 	}
-	targets := []*target{{server: tim.server, messages: logins, check: checkAccepted}}
+	messages := asMessages(logins)
+	targets := []*target{{server: tim.server, messages: messages, requests: inHandshakes(tim.request, logins), check: checkAccepted}}
 	if o.tls {
 		identity, err := newIdentity(r.dir)
 		if err != nil {
@@ -114,7 +115,9 @@ func (r *rig) holdTargets(ctx context.Context, o holdOptions, n int) ([]*target,
 		if err != nil {
 			return nil, err
 		}
-		targets = append(targets, &target{server: secure.server, messages: logins, check: checkAccepted})
+		targets = append(targets, &target{
+			server: secure.server, messages: messages, requests: inHandshakes(secure.request, logins), check: checkAccepted,
+		})
 	}
 	for _, t := range targets {
 		r.say("making %d accounts for %s", n, t.name)
@@ -131,7 +134,7 @@ func (r *rig) holdTargets(ctx context.Context, o holdOptions, n int) ([]*target,
 		if err != nil {
 			return nil, err
 		}
-		targets = append(targets, &target{server: bare, messages: logins, check: checkEcho})
+		targets = append(targets, &target{server: bare, messages: messages, check: checkEcho})
 	}
 	return targets, nil
 }

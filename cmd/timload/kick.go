@@ -67,7 +67,7 @@ func (r *rig) kick(ctx context.Context, o kickOptions) error {
 	if err := tim.start(ctx); err != nil {
 		return err
 	}
-	t := &target{server: tim.server, messages: logins, check: checkAccepted}
+	t := &target{server: tim.server, messages: asMessages(logins), check: checkAccepted}
 	if err := t.signInAll(ctx, o.workers, o.users); err != nil {
 		return err
 	}

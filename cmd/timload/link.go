@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,6 +29,8 @@ type link struct {
 	in   *bufio.Reader
 	out  []byte // scratch for writing
 	buf  []byte // scratch for reading
+
+	taken bool // the server took the frame that the request carried
 }
 
 // A closedError is the close frame that ended a link.
@@ -51,6 +54,12 @@ func upgradeRequest(addr, path, subprotocol string) []byte {
 		text += "Sec-WebSocket-Protocol: " + subprotocol + "\r\n"
 	}
 	return []byte(text + "\r\n")
+}
+
+// carrying returns request with a first frame in it.
+func carrying(request, frame []byte) []byte {
+	end := len(request) - len("\r\n")
+	return fmt.Appendf(nil, "%sTim-First: %s\r\n\r\n", request[:end], base64.RawURLEncoding.EncodeToString(frame))
 }
 
 // open connects and upgrades. Reads and writes after it have until patience from now, unless settle is called.
@@ -82,13 +91,15 @@ func (l *link) upgrade(request []byte) error {
 	if !strings.HasPrefix(string(status), "HTTP/1.1 101") {
 		return fmt.Errorf("the server answered %q", status)
 	}
-	for {
+	for l.taken = false; ; {
 		line, err := l.in.ReadSlice('\n')
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if len(line) <= 2 {
+		case len(line) <= 2:
 			return nil
+		case string(line) == "Tim-First: taken\r\n":
+			l.taken = true
 		}
 	}
 }

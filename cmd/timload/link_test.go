@@ -90,6 +90,29 @@ func TestAnUpgradeThatIsRefusedSaysSo(t *testing.T) {
 	require.ErrorContains(t, err, "404")
 }
 
+func TestAServerSaysWhetherItTookTheFirstFrame(t *testing.T) {
+	for _, takes := range []bool{true, false} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := http.Header{}
+			if takes && r.Header.Get("Tim-First") == "aGVsbG8" {
+				answer.Set("Tim-First", "taken")
+			}
+			up := websocket.Upgrader{Subprotocols: []string{"tim.v1"}}
+			if conn, err := up.Upgrade(w, r, answer); err == nil {
+				conn.Close()
+			}
+		}))
+		defer s.Close()
+		addr := s.Listener.Addr().String()
+		d, err := newDialer(addr, nil)
+		require.NoError(t, err)
+		l := newLink()
+		require.NoError(t, l.open(t.Context(), d, carrying(upgradeRequest(addr, "/tim", "tim.v1"), []byte("hello"))))
+		require.Equal(t, takes, l.taken)
+		l.hangUp()
+	}
+}
+
 func TestAMessageIsAtMostAFrame(t *testing.T) {
 	require.Panics(t, func() { appendMessage(nil, opBinary, []byte(strings.Repeat("x", 1<<16))) })
 }

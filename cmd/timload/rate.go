@@ -14,9 +14,10 @@ import (
 
 const rateHelp = `Measure how many logins a second a server takes, and what each costs it.
 
-A login here is all of it: connect, upgrade to a WebSocket, send the login frame of an account that exists with a ticket
-that must be verified, get the answer, close with RST. --workers of them run at any time, each starting the next as soon as
-one ends (a closed loop), so the rate is as high as this machine allows, generator included.
+A login here is all of it: connect, upgrade to a WebSocket with the login frame in the handshake, of an account that exists
+and with a ticket that must be verified, get the answer, close with RST. --workers of them run at any time, each starting the
+next as soon as one ends (a closed loop), so the rate is as high as this machine allows, generator included. --frames measures
+tim a second time, as "tim_frames": with clients that send the login after the handshake, as the baselines' clients do.
 
 The same generator does the same to the baselines, in turn, round by round: "bare" is gorilla behind net/http that echoes the
 frame and knows no login; "centrifuge" is the centrifuge library with a JWT. All servers run for the whole test; only one is
@@ -26,6 +27,7 @@ type rateOptions struct {
 	workers, users int
 	duration       time.Duration
 	centrifuge     bool
+	frames         bool
 }
 
 func rateTest() test {
@@ -42,6 +44,7 @@ func rateTest() test {
 			f.IntVar(&o.workers, "workers", 64, "logins in flight (1 to 1024)")
 			f.IntVar(&o.users, "users", 20000, "accounts, made before the first round (1 to 100000)")
 			f.DurationVar(&o.duration, "duration", 3*time.Second, "measured time of a server in a round (100ms to 1m)")
+			f.BoolVar(&o.frames, "frames", false, "measure logins that come after the handshake too")
 			f.BoolVar(&o.centrifuge, "centrifuge", true, "measure the centrifuge library too")
 		},
 		valid: func() error {
@@ -97,7 +100,6 @@ func (r *rig) rate(ctx context.Context, o rateOptions) error {
 
 // rateRound reports one round: the figures of each server, and how the product stands to each baseline.
 func (r *rig) rateRound(round int, loads map[string]load) error {
-	tim := loads["tim"]
 	ratios := map[string]float64{} // of JSON, which has no NaN
 	compare := func(name string, a, b float64) {
 		r.add(name, "", ratio(a, b))
@@ -105,7 +107,7 @@ func (r *rig) rateRound(round int, loads map[string]load) error {
 			ratios[name] = a / b
 		}
 	}
-	for _, name := range []string{"tim", "bare", "centrifuge"} {
+	for _, name := range []string{"tim", "tim_frames", "bare", "centrifuge"} {
 		l, measured := loads[name]
 		if !measured {
 			continue
@@ -116,9 +118,13 @@ func (r *rig) rateRound(round int, loads map[string]load) error {
 		r.add("cpu_"+name, "µs/login", l.ServerCPU)
 		r.add("others_beside_"+name, "% of CPU", l.Others)
 		if name != "tim" {
-			compare("rate_vs_"+name, tim.Rate, l.Rate)
-			compare("cpu_vs_"+name, tim.ServerCPU, l.ServerCPU)
+			compare("rate_vs_"+name, loads["tim"].Rate, l.Rate)
+			compare("cpu_vs_"+name, loads["tim"].ServerCPU, l.ServerCPU)
 		}
+	}
+	if late, measured := loads["tim_frames"]; measured {
+		compare("frames_rate_vs_bare", late.Rate, loads["bare"].Rate)
+		compare("frames_cpu_vs_bare", late.ServerCPU, loads["bare"].ServerCPU)
 	}
 	return r.line(map[string]any{"event": "round", "round": round, "servers": loads, "ratios": ratios, "load_average": loadAverage()})
 }
@@ -137,9 +143,10 @@ func (r *rig) rateTargets(ctx context.Context, o rateOptions) ([]*target, error)
 	if err != nil {
 		return nil, err
 	}
+	messages := asMessages(logins)
 	targets := []*target{
-		{server: bare, messages: logins, check: checkEcho},
-		{server: tim.server, messages: logins, check: checkAccepted},
+		{server: bare, messages: messages, check: checkEcho},
+		{server: tim.server, messages: messages, requests: inHandshakes(tim.request, logins), check: checkAccepted},
 	}
 	if o.centrifuge {
 		centrifuge, err := r.centrifugeServer(ctx)
@@ -152,6 +159,11 @@ func (r *rig) rateTargets(ctx context.Context, o rateOptions) ([]*target, error)
 		if err := t.start(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if o.frames {
+		again := *tim.server // the same process
+		again.name = "tim_frames"
+		targets = append(targets, &target{server: &again, messages: messages, check: checkAccepted})
 	}
 	return targets, nil
 }

@@ -29,7 +29,9 @@ func TestEveryTestRunsAndLeavesNothing(t *testing.T) {
 		line    string
 		figures []string
 	}{
-		{"rate --duration=1s --users=50 --workers=4 --centrifuge=false", []string{"rate_tim", "rate_bare", "rate_vs_bare", "cpu_vs_bare"}},
+		{"rate --duration=1s --users=50 --workers=4 --frames --centrifuge=false", []string{
+			"rate_tim", "rate_bare", "rate_vs_bare", "cpu_vs_bare", "cpu_vs_tim_frames", "frames_cpu_vs_bare",
+		}},
 		{"hold --connections=20 --hold=100ms", []string{"bytes_tim", "bytes_tim_tls", "bytes_bare"}},
 		{"storm --connections=20", []string{"back_p99_windows", "login_p99", "peak_vs_steady"}},
 		{"kick --pairs=5 --workers=2 --users=10", []string{"p99_idle", "p99_busy"}},

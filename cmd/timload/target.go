@@ -16,6 +16,7 @@ import (
 type target struct {
 	*server
 	messages [][]byte // messages[i] signs user i in
+	requests [][]byte // requests[i] carries that into the handshake; nil sends it after the handshake
 	check    func(sent []byte, op byte, answer []byte) error
 	users    atomic.Uint64
 }
@@ -25,7 +26,11 @@ func (t *target) nextUser() int { return int(t.users.Add(1) % uint64(len(t.messa
 
 // signIn connects, upgrades and signs user i in. After an error the link is closed.
 func (t *target) signIn(ctx context.Context, l *link, i int) error {
-	if err := l.open(ctx, t.dialer, t.request); err != nil {
+	request := t.request
+	if t.requests != nil {
+		request = t.requests[i]
+	}
+	if err := l.open(ctx, t.dialer, request); err != nil {
 		return err
 	}
 	if err := t.converse(l, t.messages[i]); err != nil {
@@ -36,8 +41,10 @@ func (t *target) signIn(ctx context.Context, l *link, i int) error {
 }
 
 func (t *target) converse(l *link, message []byte) error {
-	if _, err := l.conn.Write(message); err != nil {
-		return err
+	if !l.taken {
+		if _, err := l.conn.Write(message); err != nil {
+			return err
+		}
 	}
 	op, answer, err := l.read()
 	if err != nil {
