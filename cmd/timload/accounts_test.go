@@ -32,9 +32,10 @@ func TestTicketsAreCompressedAndGood(t *testing.T) {
 }
 
 func TestLoginsAreReadyToBeWritten(t *testing.T) {
-	messages, err := manyLogins(3)
+	frames, err := manyLogins(3)
 	require.NoError(t, err)
-	require.Len(t, messages, 3)
+	require.Len(t, frames, 3)
+	messages := asMessages(frames)
 	for i, m := range messages {
 		frame, err := wire.Decode(m[8:]) // behind the head of a message of 126 to 65,535 bytes
 		require.NoError(t, err)
