@@ -75,7 +75,7 @@ func (n nodeHandler) HandleNews(news News) {
 	n.s.o.Store.Forget(news.App, news.User)
 	if a := n.s.apps[news.App]; a != nil && news.User == "" {
 		n.s.attempt(settingsTries, func(ctx context.Context) error { return n.s.readSettings(ctx, a) },
-			"changed settings could not be read: the sweep will", "app", a.ID)
+			"changed settings could not be read yet", "app", a.ID)
 	}
 }
 

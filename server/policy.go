@@ -63,10 +63,19 @@ func (s *Sessions) SetSettings(ctx context.Context, app uint64, to Settings) (Se
 	return stored, nil
 }
 
-// announce tells the other nodes. One that misses it learns from its sweep.
+// announce tells the other nodes. One that misses it learns from the store.
 func (s *Sessions) announce(ctx context.Context, n News) {
 	if err := s.o.Registry.Announce(ctx, n); err != nil {
-		s.log.Warn("registry: a change could not be announced: the sweeps will find it", "app", n.App, "user", n.User, "error", err)
+		s.log.Warn("registry: a change could not be announced: the nodes will find it in the store", "app", n.App, "user", n.User, "error", err)
+	}
+}
+
+// settingsLoop makes settings count that nobody told this node of, as while NATS was away.
+func (s *Sessions) settingsLoop() {
+	for pause(s.background, s.o.SettingsEvery) {
+		for _, a := range s.apps {
+			_ = s.readSettings(s.background, a) // comes again soon; the sweep complains
+		}
 	}
 }
 

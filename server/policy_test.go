@@ -42,10 +42,11 @@ func TestSettingsTakeEffectOnEveryNode(t *testing.T) {
 
 func TestANodeThatMissedTheNewsReadsTheSettings(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
+		w.options.SettingsEvery = 0 // as usual
 		n := w.node()
 		_, err := w.store.SetSettings(ctx, appID, single)
 		require.NoError(t, err)
-		w.wait(time.Minute)
+		w.wait(500 * time.Millisecond)
 		got, err := n.Settings(appID)
 		require.NoError(t, err)
 		require.Equal(t, codes.PolicySingle, got.Policy)

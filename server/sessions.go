@@ -31,6 +31,9 @@ type Options struct {
 
 	// SweepEvery is how often the node compares what it holds with the registry. Zero means 50 s.
 	SweepEvery time.Duration
+	// SettingsEvery is how often the node asks the store, which has a copy, for other settings. Zero means 500 ms: with a copy
+	// that is a second old at most, settings are in force within 2 s also where the news of them got lost.
+	SettingsEvery time.Duration
 	// EvictRate is how many users a second lose sessions after their app's settings became stricter. Zero means 500.
 	EvictRate int
 
@@ -42,6 +45,7 @@ func (o Options) withDefaults() Options {
 	o.Grace = cmp.Or(o.Grace, 120*time.Second)
 	o.GraceWeb = cmp.Or(o.GraceWeb, 60*time.Second)
 	o.SweepEvery = cmp.Or(o.SweepEvery, 50*time.Second)
+	o.SettingsEvery = cmp.Or(o.SettingsEvery, 500*time.Millisecond)
 	o.EvictRate = cmp.Or(o.EvictRate, 500)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -57,7 +61,7 @@ func (o Options) validate() error {
 	if o.Registry == nil || o.Store == nil {
 		errs = append(errs, errors.New("a registry and a store are needed"))
 	}
-	if o.Grace < 0 || o.GraceWeb < 0 || o.SweepEvery < 0 || o.EvictRate < 0 {
+	if o.Grace < 0 || o.GraceWeb < 0 || o.SweepEvery < 0 || o.SettingsEvery < 0 || o.EvictRate < 0 {
 		errs = append(errs, errors.New("times and rates must not be negative"))
 	}
 	seen := make(map[uint64]bool)
@@ -139,6 +143,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	}
 	s.loops.Go(s.sweepLoop)
 	s.loops.Go(s.settleLoop)
+	s.loops.Go(s.settingsLoop)
 	return s, nil
 }
 

@@ -52,8 +52,8 @@ func inWorld(t *testing.T, story func(t *testing.T, w *world)) {
 		w := &world{t: t, cluster: memory.NewCluster(), store: newFakeStore(), logs: new(logLines)}
 		w.options = server.Options{
 			Apps:       []server.App{{ID: appID, Name: "test", Keys: []string{appKey}}, {ID: 2, Name: "no keys"}},
-			ResumeKeys: [][]byte{resumeKey},
-			Logger:     slog.New(slog.NewTextHandler(w.logs, nil)),
+			ResumeKeys: [][]byte{resumeKey}, SettingsEvery: time.Hour, // stories last for months
+			Logger: slog.New(slog.NewTextHandler(w.logs, nil)),
 		}
 		time.Sleep(400 * time.Millisecond) // a moment that is no whole second
 		story(t, w)

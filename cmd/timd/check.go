@@ -51,6 +51,7 @@ func (l *loaded) check() error {
 		{"drain_time", l.DrainTime, 0, time.Hour},
 		{"grace", l.Grace, time.Second, 24 * time.Hour},
 		{"grace_web", l.GraceWeb, time.Second, 24 * time.Hour},
+		{"sweep", l.Sweep, time.Second, time.Minute},
 		{"webhook.timeout", l.Webhook.Timeout, 100 * time.Millisecond, time.Minute},
 		{"reconnect.min", l.Reconnect.Min, time.Millisecond, time.Hour},
 		{"reconnect.max", l.Reconnect.Max, l.Reconnect.Min, 24 * time.Hour},
@@ -60,6 +61,9 @@ func (l *loaded) check() error {
 		if d.value < d.least || d.value > d.most {
 			bad(d.key, "%v is not from %v to %v", d.value, d.least, d.most)
 		}
+	}
+	if l.EvictRate < 1 {
+		bad("evict_rate", "%d is less than 1", l.EvictRate)
 	}
 	if l.Limits.Connections < 0 {
 		bad("limits.connections", "%d is negative", l.Limits.Connections)

@@ -47,6 +47,8 @@ type config struct {
 	DrainTime    time.Duration `koanf:"drain_time"`
 	Grace        time.Duration `koanf:"grace"`
 	GraceWeb     time.Duration `koanf:"grace_web"`
+	Sweep        time.Duration `koanf:"sweep"`
+	EvictRate    int           `koanf:"evict_rate"`
 	Reconnect    struct {
 		Min time.Duration `koanf:"min"`
 		Max time.Duration `koanf:"max"`
@@ -110,6 +112,8 @@ var settings = []setting{
 	{"drain_time", "5s", "`time` over which clients are sent away when the server stops"},
 	{"grace", "2m0s", "`time` for which a lost session may come back before it is released"},
 	{"grace_web", "1m0s", "the same `time` for web sessions"},
+	{"sweep", "50s", "`time` between two comparisons of what this node holds with the registry, at most 1m"},
+	{"evict_rate", 500, "most users per second who lose sessions after an app's settings became stricter, a `number`"},
 	{"reconnect.min", "2s", "least `time` over which clients are told to spread when they come back"},
 	{"reconnect.max", "5m0s", "longest such `time`"},
 	{"limits.connections", 0, "most connections, a `number`; 0 means what the limit on open files allows"},

@@ -64,7 +64,7 @@ func TestEverySettingHasThreeSpellings(t *testing.T) {
 	examples := map[string]string{
 		"listen": "127.0.0.1:1", "data_dir": "/d", "node": "n", "apps": "5=/k", "tls.cert_file": "/c", "tls.key_file": "/p",
 		"allow_insecure": "true", "log.format": "json", "log.level": "warn", "ping_interval": "30s", "drain_time": "1s", "grace": "3m",
-		"grace_web": "4s", "reconnect.min": "3s", "reconnect.max": "6m", "limits.connections": "5", "limits.logins_per_second": "2.5",
+		"grace_web": "4s", "sweep": "5s", "evict_rate": "6", "reconnect.min": "3s", "reconnect.max": "6m", "limits.connections": "5", "limits.logins_per_second": "2.5",
 		"limits.first_frame": "3s", "limits.write_timeout": "4s", "origins": "*", "trusted_proxies": "10.0.0.0/8",
 		"metrics_listen": "127.0.0.1:9100", "store": "postgres://db/tim",
 		"registry": "nats://n:4222", "cluster.name": "c", "cluster.replicas": "3", "cluster.credentials_file": "/c.creds",
@@ -93,6 +93,8 @@ ping_interval: 30s
 drain_time: 1s
 grace: 3m
 grace_web: 4s
+sweep: 5s
+evict_rate: 6
 reconnect: {min: 3s, max: 6m}
 limits: {connections: 5, logins_per_second: 2.5, first_frame: 3s, write_timeout: 4s}
 origins: ["*"]

@@ -85,7 +85,7 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	}
 	n.sessions, err = server.New(ctx, server.Options{
 		Node: nodeID(l.Node), Apps: apps, Registry: n.registry, Store: n.store, ResumeKeys: keyBytes(resumeKeys),
-		Grace: l.Grace, GraceWeb: l.GraceWeb, Observer: n.observer(), Logger: log,
+		Grace: l.Grace, GraceWeb: l.GraceWeb, SweepEvery: l.Sweep, EvictRate: l.EvictRate, Observer: n.observer(), Logger: log,
 	})
 	if err != nil {
 		return nil, err
