@@ -1,7 +1,7 @@
 // tim.hpp: tim.h for C++17, for bindings. A client that frees itself, and copies that outlive their callback.
 //
 // It adds nothing that tim.h does not say. Nothing here throws; compile it with or without exceptions. Callbacks run
-// on the client's own thread, one at a time, and must not throw. Functions return the codes of tim.h.
+// on the client's own thread, one at a time; one that throws ends the program. Functions return the codes of tim.h.
 #ifndef TIM_HPP
 #define TIM_HPP
 
@@ -149,21 +149,21 @@ private:
     return code;
   }
 
-  static void TIM_CALL hear_done(tim_client, const tim_result *result, void *data) {
+  static void TIM_CALL hear_done(tim_client, const tim_result *result, void *data) noexcept {
     std::unique_ptr<Done> done(static_cast<Done *>(data));
     (*done)(Result(*result));
   }
-  static void TIM_CALL hear_event(tim_client, const tim_event *event, void *data) {
+  static void TIM_CALL hear_event(tim_client, const tim_event *event, void *data) noexcept {
     static_cast<Listener *>(data)->on_event(Event(*event));
   }
-  static void TIM_CALL hear_log(tim_client, int32_t level, const char *line, void *data) {
+  static void TIM_CALL hear_log(tim_client, int32_t level, const char *line, void *data) noexcept {
     static_cast<Listener *>(data)->on_log(level, line);
   }
   static void TIM_CALL hear_ticket_wanted(tim_client, uint64_t request, const char *user_id,
-                                          void *data) {
+                                          void *data) noexcept {
     static_cast<Listener *>(data)->on_ticket_wanted(request, user_id);
   }
-  static void TIM_CALL destroy(void *data) { delete static_cast<Listener *>(data); }
+  static void TIM_CALL destroy(void *data) noexcept { delete static_cast<Listener *>(data); }
 };
 
 } // namespace tim

@@ -55,5 +55,5 @@ export interface Spec extends TurboModule {
   readonly onItems: CodegenTypes.EventEmitter<number>;
 }
 
-/** null where the app has no C++ of ours. */
+/** Nothing where the app has no C++ of ours. */
 export default TurboModuleRegistry.get<Spec>('NativeTim');

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# ndk.sh DIR makes what looks like an NDK out of Debian's clang, lld and cross libraries, so that android.sh can be run where
+# there is no NDK. The C library is glibc instead of bionic: what comes out is checked and measured, but loads on no phone.
+#
+# Needs: clang-19 lld-19 llvm-19 gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-i686-linux-gnu
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+dir=$1 llvm=/usr/lib/llvm-19/bin
+bin=$dir/toolchains/llvm/prebuilt/linux-x86_64/bin
+mkdir -p "$bin"
+echo "Pkg.Revision = 27.0.0-standin" > "$dir/source.properties"
+
+# clang TRIPLE TARGET FLAGS: a compiler with a liblog of its own.
+clang() {
+  local lib=$dir/lib/$1
+  mkdir -p "$lib"
+  cat > "$bin/$1"24-clang << END
+#!/bin/sh
+exec $llvm/clang --target=$2 --ld-path=$llvm/ld.lld -Wno-unused-command-line-argument -isystem "$here/include" -L"$lib" $3 "\$@"
+END
+  chmod +x "$bin/$1"24-clang
+  echo 'int __android_log_vprint(void) { return 0; }' |
+    "$bin/$1"24-clang -shared -fPIC -nostdlib -Wl,-soname,liblog.so -x c - -o "$lib/liblog.so"
+}
+clang aarch64-linux-android aarch64-linux-gnu ""
+clang armv7a-linux-androideabi arm-linux-gnueabihf -march=armv7-a
+clang x86_64-linux-android x86_64-linux-gnu ""
+clang i686-linux-android i686-linux-gnu ""
+
+ln -sf $llvm/llvm-strip $llvm/llvm-nm "$bin/"
+cat > "$bin/llvm-readelf" << END
+#!/bin/sh
+# glibc's libraries stand for bionic's.
+$llvm/llvm-readelf "\$@" | sed -e 's/\[libc\.so\.6\]/[libc.so]/' -e 's/\[ld-linux[^]]*\]/[libdl.so]/'
+END
+chmod +x "$bin/llvm-readelf"
