@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"net/http"
 	"sync"
@@ -40,7 +41,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	up := websocket.Upgrader{Subprotocols: []string{wire.Subprotocol}}
-	ws, err := up.Upgrade(w, r, nil)
+	var first []string
+	answer := http.Header{}
+	if offered := r.Header["Tim-First"]; len(offered) > 0 && s.wantsEarly() {
+		first = offered
+		answer.Set("Tim-First", "taken")
+	}
+	ws, err := up.Upgrade(w, r, answer)
 	if err != nil {
 		return
 	}
@@ -57,19 +64,31 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return nil
 	})
 	s.add(c)
+	for _, text := range first {
+		data, err := base64.RawURLEncoding.DecodeString(text)
+		c.hear(data, err, "early=true")
+	}
 	for {
 		_, data, err := ws.ReadMessage()
 		if err != nil {
 			return
 		}
-		f, err := wire.Decode(data)
-		switch {
-		case c.frozen.Load():
-		case err != nil:
-			s.hear(c, heard{words: []string{"garbage", err.Error()}, at: time.Now()})
-		default:
-			s.hear(c, heard{words(f), requestOf(f), time.Now()})
-		}
+		c.hear(data, nil)
+	}
+}
+
+// hear notes a frame, and more words about it.
+func (c *conn) hear(data []byte, err error, more ...string) {
+	var f wire.Frame
+	if err == nil {
+		f, err = wire.Decode(data)
+	}
+	switch {
+	case c.frozen.Load():
+	case err != nil:
+		c.server.hear(c, heard{words: []string{"garbage", err.Error()}, at: time.Now()})
+	default:
+		c.server.hear(c, heard{append(words(f), more...), requestOf(f), time.Now()})
 	}
 }
 

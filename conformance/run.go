@@ -228,6 +228,9 @@ func (t *telling) play(s step) error {
 	if m, ok := modes[s.verb]; ok { // "server refuses connections"
 		return t.server.become(m)
 	}
+	if s.verb == "takes" {
+		return t.server.wants(strings.Join(s.args, " "))
+	}
 	if s.verb == "clock" {
 		d, err := time.ParseDuration(strings.Join(s.args, ""))
 		t.server.skew += d

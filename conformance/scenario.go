@@ -31,7 +31,7 @@ type step struct {
 // verbs is all that anybody can do.
 var verbs = map[string][]string{
 	"app":    {"does", "hears", "repeats"},
-	"server": {"hears", "says", "pings", "clock", "drops", "closes", "freezes", "sends", "accepts", "refuses", "resets", "ignores", "shows"},
+	"server": {"hears", "says", "pings", "clock", "drops", "closes", "freezes", "sends", "accepts", "refuses", "resets", "ignores", "shows", "takes"},
 	"nobody": {"stirs"},
 }
 

@@ -23,6 +23,7 @@ type server struct {
 
 	mu       sync.Mutex
 	mode     mode
+	early    bool // first frames are taken out of handshakes
 	listener net.Listener
 	conns    []*conn
 	raw      []net.Conn // all there were
@@ -105,6 +106,23 @@ func (s *server) showing() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.mode == showing
+}
+
+// wants changes whether first frames are taken out of handshakes, as early frames, or left to come late.
+func (s *server) wants(which string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.early = which == "early frames"
+	if !s.early && which != "late frames" {
+		return fmt.Errorf("the server takes early frames, or late frames")
+	}
+	return nil
+}
+
+func (s *server) wantsEarly() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.early
 }
 
 func (s *server) close() {
