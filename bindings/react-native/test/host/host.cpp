@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include "App.h"
@@ -33,7 +34,7 @@ static void readInput(RunLoop &loop) {
     loop.invokeAsync([line](jsi::Runtime &rt) {
       rt.global().getPropertyAsFunction(rt, "onLine").call(rt, line);
     });
-  loop.stop();
+  loop.invokeAsync([&loop](jsi::Runtime &) { loop.stop(); }); // when every line was handed on
 }
 
 static void run(App &app, const char *bundle) {

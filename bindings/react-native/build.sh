@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Builds the package as it is published into build/react-native/package, and packs it:
+#
+#   build/react-native/opentim-react-native.tgz
+#
+# What is built on other machines, libtim for phones, is in it if it was put into ios/ and android/libs before.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+out=$PWD/build/react-native
+package=$out/package
+
+rm -rf "$package"
+mkdir -p "$package/src" "$package/include"
+cd bindings/react-native
+../../node_modules/.bin/tsc -p tsconfig.build.json --outDir "$package/dist"
+cp package.json ../../LICENSE "$package/"
+cp -r cpp "$package/"
+cp src/NativeTim.ts "$package/src/"
+cp ../../include/tim.h ../../include/tim_codes.gen.h ../cpp/tim.hpp "$package/include/"
+for part in README.md ios android react-native.config.js *.podspec; do
+  if [ -e "$part" ]; then cp -r "$part" "$package/"; fi
+done
+node ../../node_modules/react-native/scripts/generate-codegen-artifacts.js --path "$package" --targetPlatform all --source library \
+  >"$out/codegen.log" || { cat "$out/codegen.log" && exit 1; }
+
+cd "$out"
+rm -f ./*.tgz
+npm pack --silent "$package" >/dev/null
+mv opentim-react-native-*.tgz opentim-react-native.tgz
