@@ -1,7 +1,7 @@
 // The three faces in the same words, so that what holds for all of them is told once.
 
 import type { TimOptions } from '../../src/index.js';
-import type { World } from '../world.js';
+import type { Story, World } from '../world.js';
 
 /** How a call ended: the code that this face has for it, and whether it was a repeated login. */
 export interface Outcome {
@@ -118,7 +118,32 @@ const chat: Face = {
   },
 };
 
-export const faces: readonly Face[] = [timClient, v2tim, chat];
+const faces: readonly Face[] = [timClient, v2tim, chat];
+
+/** What an app may rely on whatever face it uses. */
+export interface Row {
+  readonly name: string;
+  /** How long a login may take. Default: long enough for a machine that has other things to do. */
+  readonly loginTimeoutMs?: number;
+  run(world: World, client: Seen, face: Face): Promise<void>;
+}
+
+/** Each row with a client of each face, which is closed at the end. */
+export function throughEachFace(rows: readonly Row[]): Story[] {
+  return faces.flatMap((face) =>
+    rows.map(({ name, loginTimeoutMs = 10_000, run }) => ({
+      name: `${face.name}: ${name}`,
+      async run(world: World) {
+        const client = await face.open(world, { loginTimeoutMs, logoutTimeoutMs: 200 });
+        try {
+          await run(world, client, face);
+        } finally {
+          await client.close();
+        }
+      },
+    })),
+  );
+}
 
 async function settled<T>(
   promise: Promise<T>,

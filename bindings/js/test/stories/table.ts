@@ -1,14 +1,7 @@
 // Each row of the table of calls, through each face.
 
-import { equal, ok, type Story, type Tim, turns, until, type World } from '../world.js';
-import { type Face, faces, type Seen } from './faces.js';
-
-interface Row {
-  readonly name: string;
-  /** How long a login may take. Default: long enough for a machine that has other things to do. */
-  readonly loginTimeoutMs?: number;
-  run(world: World, client: Seen, face: Face): Promise<void>;
-}
+import { equal, ok, type Story, type Tim, turns, until } from '../world.js';
+import { type Face, type Row, throughEachFace } from './faces.js';
 
 /** The code that a face has where the Chat facade has one of its own. */
 function codeOf(face: Face, usual: number, inChat: number): number {
@@ -92,6 +85,7 @@ const rows: Row[] = [
         (await client.login('alice', await ticket('alice', 'forged'))).code,
         tim.Code.TicketKeyMismatch,
       );
+      equal(client.heard.filter((event) => event === 'connecting').length, 1, 'tries');
       equal((await client.login('alice', await ticket('bob'))).code, tim.Code.TicketUserMismatch);
       equal(await client.user(), '');
       equal((await client.login('alice', await ticket('alice'))).code, 0);
@@ -159,6 +153,22 @@ const rows: Row[] = [
       equal(repeat, face.name === 'V2TIM' ? undefined : true);
       await turns();
       equal(client.heard.length, before, 'events');
+    },
+  },
+  {
+    name: 'a login of the user who is logged in passes a newer ticket on, and the session outlives the first one',
+    async run(world, client) {
+      const { tim, endpoint, sdkAppID, ticket } = world;
+      await client.login('alice', await ticket('alice', { seconds: 2 }));
+      equal((await client.login('alice', await ticket('alice'))).code, 0);
+      const other = new tim.TimClient({ endpoint, sdkAppID });
+      let over = false; // a ticket that ends later than the first one
+      other.on('userSigExpired', () => (over = true));
+      await other.login('bob', await ticket('bob', { seconds: 2 }));
+      await until(() => over, 'the first ticket is over');
+      await other.close();
+      await turns();
+      equal([await client.user(), client.heard.includes('expired')], ['alice', false]);
     },
   },
   {
@@ -243,17 +253,21 @@ const rows: Row[] = [
   },
 ];
 
-export const table: readonly Story[] = faces.flatMap((face) =>
-  rows.map((row) => ({
-    name: `${face.name}: ${row.name}`,
-    async run(world: World) {
-      const { loginTimeoutMs = 10_000 } = row;
-      const client = await face.open(world, { loginTimeoutMs, logoutTimeoutMs: 200 });
-      try {
-        await row.run(world, client, face);
-      } finally {
-        await client.close();
-      }
-    },
-  })),
-);
+const beforeInit: Story = {
+  name: 'V2TIM: before initSDK every call says so',
+  async run({ tim, ticket }) {
+    const { v2TIMManager: manager } = tim.TencentImSDKPlugin;
+    for (const call of [
+      manager.login('alice', await ticket('alice')),
+      manager.logout(),
+      manager.getLoginUser(),
+      manager.getLoginStatus(),
+      manager.getServerTime(),
+      manager.callExperimentalAPI('wake'),
+      manager.unInitSDK(),
+    ])
+      equal((await call).code, tim.Code.NotInitialized);
+  },
+};
+
+export const table: readonly Story[] = [beforeInit, ...throughEachFace(rows)];

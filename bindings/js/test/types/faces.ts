@@ -12,13 +12,9 @@ import {
   TimError,
 } from '../../src/index.js';
 
-// Ours may stand where a function expects the original.
-type SignIn =
-  'login' | 'logout' | 'destroy' | 'on' | 'off' | 'getLoginUser' | 'getServerTime' | 'isReady';
-type Settings = 'setLogLevel' | 'registerPlugin';
-export const create: (
-  options: Parameters<typeof OriginalChatModule.create>[0],
-) => Pick<OriginalChat, SignIn | Settings> = TencentCloudChat.create;
+// Ours may stand where a function expects the original, with all of its members.
+export const create: (options: Parameters<typeof OriginalChatModule.create>[0]) => OriginalChat =
+  TencentCloudChat.create;
 export const plugin: typeof OriginalV2TIM.TencentImSDKPlugin = TencentImSDKPlugin as never as {
   prototype: OriginalV2TIM.TencentImSDKPlugin;
   v2TIMManager: typeof TencentImSDKPlugin.v2TIMManager;
