@@ -29,7 +29,8 @@ struct tim_published {
  * that does not answer to it. */
 struct tim_slot {
   struct tim_published *now;
-  uint64_t generation; /* atomic: how often the slot was used; 0: never */
+  /* Atomic: how often the slot was used; 0: never. By itself it has 4 bytes of alignment on x86 with 32 bits. */
+  uint64_t generation __attribute__((aligned(8)));
   int32_t next_free;
 
   pthread_mutex_t mutex; /* guards what follows */

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2034,SC2154 # variables that capi/go.sh and common.sh share with us
 # Builds libtim for Android, into build/android: libs/ABI/libtim.so, which @opentim/react-native ships, and
 # symbols/ABI/libtim.so, the same with its symbols, for reading crash reports.
 #
@@ -7,6 +6,7 @@
 #   ./build.sh android --dry-run [ABI...]  prints every command instead
 #
 # ANDROID_NDK_HOME says where the NDK is, where it is not found by itself. ANDROID_API (24) is the oldest Android it loads on.
+# shellcheck disable=SC2034,SC2154 # variables that capi/go.sh and common.sh share with us
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 source bindings/react-native/native/common.sh
@@ -16,7 +16,7 @@ least_ndk=27 # what React Native 0.80 and newer use
 out=build/android
 abis=()
 
-newest() { for dir in "$1"/*/; do [ -d "$dir" ] && echo "${dir%/}"; done | sort -V | tail -n 1; }
+newest() { [ ! -d "$1" ] || find "$1" -mindepth 1 -maxdepth 1 | sort -V | tail -n 1; }
 
 find_ndk() {
   local sdk
@@ -100,7 +100,7 @@ check() {
 for argument in "$@"; do
   case $argument in
     --dry-run) dry=1 ;;
-    -*) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0" && exit 2 ;;
+    -*) usage ;;
     *) abis+=("$argument") ;;
   esac
 done

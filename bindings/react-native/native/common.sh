@@ -11,6 +11,12 @@ fail() {
   exit 1
 }
 
+# usage prints the comment at the top of the script.
+usage() {
+  sed -n '2,/^# shellcheck/{/^# shellcheck/d;s/^# \{0,1\}//p;}' "$0"
+  exit 2
+}
+
 # run COMMAND... runs a command; in a dry run it prints it, as it can be pasted into a shell.
 run() {
   if [ -z "$dry" ]; then

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2154 # variables that capi/go.sh and common.sh share with us
 # Builds libtim for iPhones, iPads and their simulators, into build/ios/Tim.xcframework, which @opentim/react-native ships.
 #
 #   ./build.sh ios            needs a Mac with Xcode
@@ -7,6 +6,7 @@
 #
 # Each slice is one object in an archive: sigmask.c around all else, as capi/build.sh explains, with only the functions of
 # tim.h visible, so that an app may hold a second Go library.
+# shellcheck disable=SC2154 # variables that capi/go.sh and common.sh share with us
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 source bindings/react-native/native/common.sh
@@ -17,7 +17,7 @@ out=build/ios
 case ${1:-} in
   "") ;;
   --dry-run) dry=1 ;;
-  *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0" && exit 2 ;;
+  *) usage ;;
 esac
 
 check_tools() {
