@@ -166,6 +166,8 @@ func (r *reader) bool() bool {
 func (r *reader) str() string   { return string(r.chunk()) }
 func (r *reader) bytes() []byte { return bytes.Clone(r.chunk()) }
 
+const nilCode = 0xc0
+
 // chunk returns the next string or binary as a part of data. The length is checked against what is left before anything is
 // allocated: the library would trust it up to a megabyte.
 func (r *reader) chunk() []byte {
@@ -177,11 +179,11 @@ func (r *reader) chunk() []byte {
 		r.fail(err)
 		return nil
 	}
-	if n <= 0 {
+	left := r.src.Len()
+	if n == 0 || n == -1 && r.data[len(r.data)-left-1] == nilCode {
 		return nil
 	}
-	left := r.src.Len()
-	if n > left {
+	if n < 0 || n > left { // below 0 where an int has 32 bits
 		r.fail(fmt.Errorf("a string of %d bytes where %d are left", n, left))
 		return nil
 	}
