@@ -21,6 +21,7 @@ type Held struct {
 	label    string
 	loginSeq uint64
 	platform codes.Platform
+	day      Day // the last that is marked for the user, as far as the session knows; never changes once it is granted
 
 	// Guarded by the table.
 	resumes uint32

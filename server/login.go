@@ -61,13 +61,12 @@ func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, e
 	if bad != nil {
 		return Grant{}, s.failed(addr, now, in, bad)
 	}
-	key := UserKey{in.App, in.User}
-	arrival, err := s.o.Store.Arrive(ctx, key, DayOf(now, app.Zone))
+	key, day, proof := UserKey{in.App, in.User}, DayOf(now, app.Zone), ticketProof(issued)
+	arrival, err := s.o.Store.Arrive(ctx, key, day, func(a Account) bool { return permit(a, proof, now) == nil })
 	if err != nil {
 		s.log.Warn("store: a login could not be recorded", "app", in.App, "user", in.User, "error", err)
 		return Grant{}, refuseBroken(err)
 	}
-	proof := ticketProof(issued)
 	if bad := permit(arrival.Account, proof, now); bad != nil {
 		return Grant{}, s.failed(addr, now, in, bad)
 	}
@@ -75,7 +74,7 @@ func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, e
 
 	h := &Held{
 		sessions: s, key: key, conn: c, id: newSessionID(), instance: in.Instance, label: in.Label,
-		platform: in.Platform, loginSeq: s.clock.next(), expires: expires.Unix(),
+		platform: in.Platform, loginSeq: s.clock.next(), expires: expires.Unix(), day: day,
 	}
 	a := newAdmission()
 	defer a.free()
@@ -91,7 +90,7 @@ func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, e
 func (s *Sessions) grant(h *Held, a *admission, now time.Time) Grant {
 	return Grant{
 		Held: h, Session: h.id, LoginSeq: h.loginSeq, TicketExpires: a.stored.TicketExpires, Repeat: a.repeat,
-		ResumeTicket: s.resumes.sign(h.key, &a.stored, now),
+		ResumeTicket: s.resumes.sign(h.key, &a.stored, h.day, now),
 	}
 }
 

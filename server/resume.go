@@ -9,7 +9,8 @@ import (
 
 // Resume brings a session back over c by the resume ticket of its last Grant. It keeps its LoginSeq, so it never pushes out
 // anybody newer. It costs one MAC and one write to the registry; the account is read only where the registry does not know
-// the session.
+// the session, and on the first resume of another day than that of the Grant: then the user counts as active on that day, and
+// that is durable, before Resume returns.
 //
 // The error is always a *Refusal; c may try again after it. The codes: KickedOffline with the kick if the session had to
 // leave meanwhile; TicketExpired if its ticket ended; TicketRevoked or AccountBanned if an administrator did something to
@@ -39,7 +40,7 @@ func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Gra
 	h := &Held{
 		sessions: s, key: t.key, conn: c, id: t.session.ID, instance: t.session.Instance, label: t.session.Label,
 		platform: t.session.Platform, loginSeq: t.session.LoginSeq, resumes: t.session.Resumes + 1,
-		expires: t.session.TicketExpires.Unix(),
+		expires: t.session.TicketExpires.Unix(), day: t.day,
 	}
 	a := newAdmission()
 	defer a.free()
@@ -48,8 +49,31 @@ func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Gra
 		s.log.Info("resume refused", "session", h, "address", addr, "why", bad)
 		return Grant{}, bad
 	}
+	s.markDay(ctx, h, app, now)
 	s.debug("resume", h)
 	return s.grant(h, a, now), nil
+}
+
+// markWithin is how long a resume waits for the mark of its day.
+const markWithin = 3 * time.Second
+
+// markDay marks the day of now for the user of a session that came back, unless its ticket says that it is. If the store does
+// not answer in time, the session is back all the same: its next resume tries again.
+func (s *Sessions) markDay(ctx context.Context, h *Held, app *app, now time.Time) {
+	today := DayOf(now, app.Zone)
+	if h.day == today {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, markWithin)
+	defer cancel()
+	p := sessionProof(time.UnixMicro(int64(h.loginSeq)))
+	arrival, err := s.o.Store.Arrive(ctx, h.key, today, func(a Account) bool { return !a.CreatedAt.IsZero() && permit(a, p, now) == nil })
+	switch {
+	case err != nil:
+		s.log.Warn("store: a resume could not be counted", "session", h, "error", err)
+	case !arrival.CreatedAt.IsZero():
+		h.day = today
+	}
 }
 
 // Renew gives a live session a fresh ticket of the same user, without going offline. The Grant's LoginSeq and Session are
@@ -78,7 +102,7 @@ func (s *Sessions) Renew(ctx context.Context, h *Held, ticket string) (Grant, er
 	s.restoreLater(h)
 	return Grant{
 		Held: h, Session: h.id, LoginSeq: h.loginSeq, TicketExpires: session.TicketExpires,
-		ResumeTicket: s.resumes.sign(h.key, &session, now),
+		ResumeTicket: s.resumes.sign(h.key, &session, h.day, now),
 	}, nil
 }
 

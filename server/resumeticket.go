@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	resumeVersion = 1
+	resumeVersion = 2
 	resumeLife    = 7 * 24 * time.Hour // after this a client logs in with its ticket again
 	resumeMax     = 200                // bytes of a resume ticket; a label that does not fit is cut
 	resumeMAC     = 16                 // bytes of HMAC-SHA256 that are sent
@@ -30,12 +30,13 @@ var errResumeTicket = errors.New("not a resume ticket of this server")
 type resumeTicket struct {
 	key      UserKey
 	session  Session   // its Node and AwayUntil are not carried
+	day      Day       // is marked: a resume of that day need not ask the store
 	notAfter time.Time // whole seconds
 }
 
 // resumeTickets signs and opens resume tickets:
 //
-//	version 1 byte, key 4 bytes, then app, loginSeq, resumes, platform, ticketExpires, notAfter as uvarints (times in Unix
+//	version 1 byte, key 4 bytes, then app, loginSeq, resumes, platform, ticketExpires, notAfter, day as uvarints (times in Unix
 //	seconds), then user, session, instance, label, each a length byte and its bytes; then the MAC over all of it.
 type resumeTickets struct{ keys []*resumeKey }
 
@@ -79,7 +80,7 @@ func (k *resumeKey) sum(body []byte) [sha256.Size]byte {
 }
 
 // sign returns the ticket of a session, good until its ticket ends or resumeLife has passed.
-func (r *resumeTickets) sign(key UserKey, s *Session, now time.Time) []byte {
+func (r *resumeTickets) sign(key UserKey, s *Session, day Day, now time.Time) []byte {
 	notAfter := now.Add(resumeLife)
 	if s.TicketExpires.Before(notAfter) {
 		notAfter = s.TicketExpires
@@ -94,6 +95,7 @@ func (r *resumeTickets) sign(key UserKey, s *Session, now time.Time) []byte {
 	b = binary.AppendUvarint(b, uint64(s.Platform))
 	b = binary.AppendUvarint(b, uint64(s.TicketExpires.Unix()))
 	b = binary.AppendUvarint(b, uint64(notAfter.Unix()))
+	b = binary.AppendUvarint(b, uint64(max(day, 0)))
 	for _, text := range [...]string{key.User, s.ID, s.Instance} {
 		b = append(b, byte(len(text)))
 		b = append(b, text...)
@@ -143,6 +145,7 @@ func parseResumeTicket(body []byte) (resumeTicket, error) {
 	t.session.Platform = codes.Platform(p.number(1<<31 - 1))
 	t.session.TicketExpires = time.Unix(int64(p.number(1<<40)), 0)
 	t.notAfter = time.Unix(int64(p.number(1<<40)), 0)
+	t.day = Day(p.number(1<<31 - 1))
 	t.key.User = p.text()
 	t.session.ID = p.text()
 	t.session.Instance = p.text()

@@ -12,6 +12,8 @@ import (
 	"github.com/opentim/tim/codes"
 )
 
+const testDay Day = 20_766
+
 var (
 	oldKey = []byte("an old key of 16 bytes or more")
 	newKey = []byte("a new key of 16 bytes or more")
@@ -34,10 +36,10 @@ func resumable(label string) Session {
 func TestAResumeTicketBringsBackWhatItWasMadeOf(t *testing.T) {
 	s := resumable("Anna's browser")
 	r := signer(t, newKey)
-	ticket := r.sign(alice, &s, testTime)
+	ticket := r.sign(alice, &s, testDay, testTime)
 	got, err := r.open(ticket)
 	require.NoError(t, err)
-	require.Equal(t, resumeTicket{key: alice, session: s, notAfter: s.TicketExpires}, got)
+	require.Equal(t, resumeTicket{key: alice, session: s, day: testDay, notAfter: s.TicketExpires}, got)
 	require.Less(t, len(ticket), 130)
 }
 
@@ -45,7 +47,7 @@ func TestAResumeTicketEndsAfterAWeekAtMost(t *testing.T) {
 	s := resumable("")
 	s.TicketExpires = testTime.Add(180 * 24 * time.Hour)
 	r := signer(t, newKey)
-	got, err := r.open(r.sign(alice, &s, testTime))
+	got, err := r.open(r.sign(alice, &s, testDay, testTime))
 	require.NoError(t, err)
 	require.Equal(t, testTime.Add(resumeLife), got.notAfter)
 	require.Equal(t, s.TicketExpires, got.session.TicketExpires)
@@ -61,7 +63,7 @@ func TestAnyResumeTicketIsCompact(t *testing.T) {
 			TicketExpires: time.Unix(rapid.Int64Range(1, 1<<40).Draw(t, "expires"), 0),
 		}
 		key := UserKey{rapid.Uint64().Draw(t, "app"), rapid.StringMatching(`[ -~]{1,32}`).Draw(t, "user")}
-		ticket := r.sign(key, &s, testTime)
+		ticket := r.sign(key, &s, testDay, testTime)
 		require.LessOrEqual(t, len(ticket), resumeMax)
 		got, err := r.open(ticket)
 		require.NoError(t, err)
@@ -75,13 +77,13 @@ func TestAnyResumeTicketIsCompact(t *testing.T) {
 
 func TestResumeKeysAreRotated(t *testing.T) {
 	s := resumable("")
-	before := signer(t, oldKey).sign(alice, &s, testTime)
+	before := signer(t, oldKey).sign(alice, &s, testDay, testTime)
 	both := signer(t, newKey, oldKey)
 	_, err := both.open(before)
 	require.NoError(t, err)
 	_, err = signer(t, newKey).open(before)
 	require.ErrorIs(t, err, errResumeTicket)
-	_, err = signer(t, newKey).open(both.sign(alice, &s, testTime))
+	_, err = signer(t, newKey).open(both.sign(alice, &s, testDay, testTime))
 	require.NoError(t, err, "the first key signs")
 
 	_, err = newResumeTickets(nil)
@@ -93,7 +95,7 @@ func TestResumeKeysAreRotated(t *testing.T) {
 func TestNoByteOfAResumeTicketCanBeChanged(t *testing.T) {
 	s := resumable("label")
 	r := signer(t, newKey)
-	ticket := r.sign(alice, &s, testTime)
+	ticket := r.sign(alice, &s, testDay, testTime)
 	for i := range ticket {
 		for _, flip := range []byte{1, 0x80} {
 			forged := bytes.Clone(ticket)
@@ -112,7 +114,7 @@ func TestNoByteOfAResumeTicketCanBeChanged(t *testing.T) {
 func FuzzResumeTicket(f *testing.F) {
 	r := signer(f, newKey)
 	s := resumable("label")
-	ticket := r.sign(alice, &s, testTime)
+	ticket := r.sign(alice, &s, testDay, testTime)
 	f.Add(ticket)
 	f.Add(ticket[5 : len(ticket)-resumeMAC])
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -129,11 +131,11 @@ func FuzzResumeTicket(f *testing.F) {
 func BenchmarkResumeTicket(b *testing.B) {
 	r := signer(b, newKey)
 	s := resumable("Anna's browser")
-	ticket := r.sign(alice, &s, testTime)
+	ticket := r.sign(alice, &s, testDay, testTime)
 	b.Run("sign", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			r.sign(alice, &s, testTime)
+			r.sign(alice, &s, testDay, testTime)
 		}
 	})
 	b.Run("open", func(b *testing.B) {

@@ -7,7 +7,7 @@ import (
 
 // An Account is what the Store knows of a user.
 type Account struct {
-	CreatedAt time.Time
+	CreatedAt time.Time // zero if there is no account
 	// Banned accounts cannot log in until BannedUntil; a zero BannedUntil with Banned set means for ever.
 	Banned      bool
 	BannedUntil time.Time
@@ -45,9 +45,14 @@ type Store interface {
 	// Arrive records a login: it makes the account if there is none, and marks day if it is the account's first login of that
 	// day. Either is durable when Arrive returns; a login that changes neither writes nothing. While an account or a mark is
 	// being written, other arrivals that depend on it wait for the same commit.
-	Arrive(ctx context.Context, key UserKey, day Day) (Arrival, error)
+	//
+	// may is asked before anything is written: with the account as it is, or as Account knows one that there is not. If it says
+	// no, nothing is written, and the Arrival has only what it was asked about. It must be quick, and may be asked again, from
+	// any goroutine. A nil may says yes.
+	Arrive(ctx context.Context, key UserKey, day Day, may func(Account) bool) (Arrival, error)
 
-	// Account returns what is known of a user; the error is codes.AccountNotFound if there is no account.
+	// Account returns what is known of a user; the error is codes.AccountNotFound if there is no account. One that was deleted
+	// still has its NotBefore then, and nothing else.
 	Account(ctx context.Context, key UserKey) (Account, error)
 	// Import makes accounts that do not exist yet. Existing ones stay as they are.
 	Import(ctx context.Context, app uint64, users []string) error

@@ -17,6 +17,7 @@ type fakeStore struct {
 	settings map[uint64]server.Settings
 	marks    map[server.UserKey]map[server.Day]bool
 	reads    int    // of accounts
+	arrivals int    // that wanted to be recorded
 	err      error  // what Arrive and Account fail with
 	arrived  func() // after an arrival is recorded, before Arrive returns; once
 }
@@ -30,15 +31,23 @@ func newFakeStore() *fakeStore {
 
 var _ server.Store = (*fakeStore)(nil)
 
-func (f *fakeStore) Arrive(_ context.Context, k server.UserKey, day server.Day) (server.Arrival, error) {
+func (f *fakeStore) Arrive(_ context.Context, k server.UserKey, day server.Day, may func(server.Account) bool) (server.Arrival, error) {
 	f.mu.Lock()
 	if f.err != nil {
 		defer f.mu.Unlock()
 		return server.Arrival{}, f.err
 	}
+	f.arrivals++
 	a, known := f.accounts[k]
 	if !known {
-		a = server.Account{CreatedAt: time.Now(), NotBefore: f.deleted[k]}
+		a.NotBefore = f.deleted[k]
+	}
+	if !may(a) {
+		defer f.mu.Unlock()
+		return server.Arrival{Account: a}, nil
+	}
+	if !known {
+		a.CreatedAt = time.Now()
 		f.accounts[k] = a
 		f.marks[k] = map[server.Day]bool{}
 	}
@@ -62,7 +71,7 @@ func (f *fakeStore) Account(_ context.Context, k server.UserKey) (server.Account
 	}
 	a, known := f.accounts[k]
 	if !known {
-		return a, codes.AccountNotFound
+		return server.Account{NotBefore: f.deleted[k]}, codes.AccountNotFound
 	}
 	return a, nil
 }

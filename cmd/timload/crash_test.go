@@ -18,7 +18,7 @@ func TestALostAccountIsFoundOut(t *testing.T) {
 	accounts, err := sqlite.Open(t.Context(), filepath.Join(p.data, storeFile), store.Options{})
 	require.NoError(t, err)
 	for _, user := range []string{"new_1", "new_2"} {
-		_, err := accounts.Arrive(t.Context(), timserver.UserKey{App: appID, User: user}, timserver.DayOf(time.Now(), time.UTC))
+		_, err := accounts.Arrive(t.Context(), timserver.UserKey{App: appID, User: user}, timserver.DayOf(time.Now(), time.UTC), nil)
 		require.NoError(t, err)
 	}
 	require.NoError(t, accounts.Close())

@@ -282,7 +282,7 @@ func TestDailyActivesAreCounted(t *testing.T) {
 	for _, day := range []struct{ user, day string }{{"alice", "2026-11-20"}, {"alice", "2026-11-22"}, {"bob", "2026-11-22"}, {"carol", "2026-10-24"}} {
 		at, err := time.Parse(time.DateOnly, day.day)
 		require.NoError(t, err)
-		_, err = w.store.Arrive(t.Context(), server.UserKey{App: app, User: day.user}, server.DayOf(at, time.UTC))
+		_, err = w.store.Arrive(t.Context(), server.UserKey{App: app, User: day.user}, server.DayOf(at, time.UTC), nil)
 		require.NoError(t, err)
 	}
 	a := w.ok("tim_admin/get_dau", `{"From":"2026-11-21","To":"2026-11-23"}`)

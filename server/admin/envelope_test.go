@@ -111,6 +111,22 @@ func TestAnAdministratorsTicketCanBeRevoked(t *testing.T) {
 	w.ok("im_open_login_svc/kick", `{"UserID":"administrator"}`)
 }
 
+func TestTheTicketsOfAnAdministratorWhoseAccountWasDeletedEnd(t *testing.T) {
+	w := newWorld(t)
+	early, err := usersig.Ticket{App: app, UserID: boss, Issued: time.Now().Add(-time.Minute), Expires: time.Now().Add(time.Hour)}.Sign(key)
+	require.NoError(t, err)
+	w.ok("im_open_login_svc/account_import", `{"UserID":"administrator"}`)
+	w.ok("im_open_login_svc/account_delete", `{"DeleteItem":[{"UserID":"administrator"}]}`)
+	q := query(t)
+	q.Set("usersig", early)
+	for range 2 { // no use of it makes the account again
+		a := w.send(http.MethodPost, "/v4/im_open_login_svc/account_check?"+q.Encode(), `{"CheckItem":[{"UserID":"administrator"}]}`)
+		require.Equal(t, 70052, a.ErrorCode)
+	}
+	a := w.ok("im_open_login_svc/account_check", `{"CheckItem":[{"UserID":"administrator"}]}`)
+	require.Contains(t, string(a.raw), `"NotImported"`)
+}
+
 func TestACommandCalledTooOftenIsRefused(t *testing.T) {
 	w := newWorld(t)
 	for range 1000 {

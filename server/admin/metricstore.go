@@ -33,9 +33,9 @@ func (s measuredStore) failed(operation string, err error) bool {
 	return bad
 }
 
-func (s measuredStore) Arrive(ctx context.Context, key server.UserKey, day server.Day) (server.Arrival, error) {
+func (s measuredStore) Arrive(ctx context.Context, key server.UserKey, day server.Day, may func(server.Account) bool) (server.Arrival, error) {
 	began := time.Now()
-	arrival, err := s.Store.Arrive(ctx, key, day)
+	arrival, err := s.Store.Arrive(ctx, key, day, may)
 	if arrival.New || arrival.FirstToday || err != nil { // others wrote nothing
 		s.wrote("arrive", began, err)
 	}

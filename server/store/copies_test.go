@@ -17,12 +17,12 @@ func TestALaterLoginOfTheDayDoesNotReachTheDatabase(t *testing.T) {
 	m := newMemory()
 	s := New(m, Options{})
 	defer s.Close()
-	first, err := s.Arrive(t.Context(), alice, today)
+	first, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	m.finds.Store(0)
 	m.commits.Store(0)
 	for range 100 {
-		a, err := s.Arrive(t.Context(), alice, today)
+		a, err := s.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.Equal(t, server.Arrival{Account: first.Account}, a)
 		_, err = s.Account(t.Context(), alice)
@@ -30,7 +30,7 @@ func TestALaterLoginOfTheDayDoesNotReachTheDatabase(t *testing.T) {
 	}
 	require.Zero(t, m.finds.Load())
 	require.Zero(t, m.commits.Load())
-	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = s.Arrive(context.Background(), alice, today) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = s.Arrive(context.Background(), alice, today, nil) }))
 
 	_, err = s.Settings(t.Context(), 1)
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestAForgetIsNotUndoneByWhatIsUnderWay(t *testing.T) {
 			here, there := New(m, Options{}), New(m, Options{})
 			defer here.Close()
 			defer there.Close()
-			_, err := there.Arrive(t.Context(), alice, today)
+			_, err := there.Arrive(t.Context(), alice, today, nil)
 			require.NoError(t, err)
 
 			var paused atomic.Bool
@@ -101,7 +101,7 @@ func TestAfterAChangeThatFailedTheDatabaseIsAsked(t *testing.T) {
 	m := newMemory()
 	s := New(m, Options{})
 	defer s.Close()
-	_, err := s.Arrive(t.Context(), alice, today)
+	_, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	_, err = s.Settings(t.Context(), alice.App)
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 // reported as codes.ServerInternal.
 type Database interface {
 	// Find reads an account, and whether day is marked for it. What it has read is durable. The error is
-	// codes.AccountNotFound if there is no account, or it was deleted.
+	// codes.AccountNotFound if there is no account, or it was deleted; then its NotBefore is returned all the same.
 	Find(ctx context.Context, key server.UserKey, day server.Day) (a server.Account, marked bool, err error)
 
 	// Settings, History and Actives are those of server.Store.
@@ -33,7 +33,7 @@ type Database interface {
 // A Tx is one transaction of a Database. It sees what it has written itself. A method that returns a codes.Code has changed
 // nothing and leaves the transaction good; after any other error the transaction must fail.
 type Tx interface {
-	// Arrive records logins, one after the other, and sets the Result of each.
+	// Arrive records the logins that may be, one after the other, and sets the Result of each.
 	Arrive(logins []*Arrive) error
 	// Import makes the accounts that do not exist, or were deleted.
 	Import(app uint64, users []string, at time.Time) error
@@ -52,7 +52,18 @@ type Tx interface {
 type Arrive struct {
 	Key server.UserKey
 	Day server.Day
-	At  time.Time // CreatedAt of an account that is made
+	At  time.Time                 // CreatedAt of an account that is made
+	May func(server.Account) bool // see server.Store; nil says yes
 
-	Result server.Arrival // set by Tx.Arrive
+	Result  server.Arrival // set by Tx.Arrive
+	Refused bool           // May said no
 }
+
+// Meets sets the Result to an account as it is before the login, and reports whether the login may be recorded.
+func (l *Arrive) Meets(a server.Account) bool {
+	l.Result = server.Arrival{Account: a}
+	l.Refused = !allowed(l.May, a)
+	return !l.Refused
+}
+
+func allowed(may func(server.Account) bool, a server.Account) bool { return may == nil || may(a) }

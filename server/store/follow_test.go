@@ -56,7 +56,7 @@ func sharing(t *testing.T, story func(t *testing.T, m *sharedMemory, here, there
 		defer here.Close()
 		defer there.Close()
 		synctest.Wait()
-		_, err := here.Arrive(t.Context(), alice, today)
+		_, err := here.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		_, err = here.Settings(t.Context(), alice.App)
 		require.NoError(t, err)
@@ -67,7 +67,7 @@ func sharing(t *testing.T, story func(t *testing.T, m *sharedMemory, here, there
 // asked reports how often the database is asked for an account and settings that the store has seen.
 func asked(t *testing.T, m *sharedMemory, s *Store) int64 {
 	m.finds.Store(0)
-	_, err := s.Arrive(t.Context(), alice, today)
+	_, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	_, err = s.Account(t.Context(), alice)
 	require.NoError(t, err)
@@ -87,7 +87,7 @@ func TestAChangeThatNobodyAnnouncedIsSeenSoon(t *testing.T) {
 		time.Sleep(followEvery)
 		synctest.Wait()
 		require.EqualValues(t, 2, asked(t, m, here))
-		a, err := here.Arrive(t.Context(), alice, today)
+		a, err := here.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.True(t, a.Banned)
 		set, err := here.Settings(t.Context(), alice.App)
@@ -108,7 +108,7 @@ func TestCopiesAreNotUsedForLongWithoutTheDatabase(t *testing.T) {
 		m.note(Changed{App: alice.App, User: alice.User})
 		time.Sleep(2 * followEvery)
 		require.NotZero(t, asked(t, m, here))
-		a, err := here.Arrive(t.Context(), alice, today)
+		a, err := here.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.True(t, a.Banned)
 

@@ -61,7 +61,7 @@ func (m *memory) Find(_ context.Context, key server.UserKey, day server.Day) (se
 	m.found()
 	r, ok := s.accounts[key]
 	if !ok || r.deleted {
-		return server.Account{}, false, codes.AccountNotFound
+		return s.account(key), false, codes.AccountNotFound
 	}
 	return r.Account, s.marks[dayKey{key, day}], nil
 }
@@ -118,12 +118,24 @@ func (m *memory) Close() error               { return nil }
 
 func (s *state) Arrive(logins []*Arrive) error {
 	for _, l := range logins {
+		if !l.Meets(s.account(l.Key)) {
+			continue
+		}
 		made := s.ensure(l.Key, l.At)
 		k := dayKey{l.Key, l.Day}
 		l.Result = server.Arrival{Account: s.accounts[l.Key].Account, New: made, FirstToday: !s.marks[k]}
 		s.marks[k] = true
 	}
 	return nil
+}
+
+// account is what Find returns: of a deleted account only its NotBefore.
+func (s *state) account(key server.UserKey) server.Account {
+	r := s.accounts[key]
+	if r.deleted {
+		return server.Account{NotBefore: r.NotBefore}
+	}
+	return r.Account
 }
 
 func (s *state) Import(app uint64, users []string, at time.Time) error {

@@ -71,9 +71,9 @@ func (s *Store) known(key server.UserKey) (entry, fence, bool) {
 // Arrive implements server.Store. The second login of an account or a mark that is still being written finds neither in the
 // cache nor in the database, because both show only what is durable. So it becomes a write of its own, and that is answered
 // after the first one's commit.
-func (s *Store) Arrive(ctx context.Context, key server.UserKey, day server.Day) (server.Arrival, error) {
+func (s *Store) Arrive(ctx context.Context, key server.UserKey, day server.Day, may func(server.Account) bool) (server.Arrival, error) {
 	e, f, known := s.known(key)
-	if known && e.day == day {
+	if known && (e.day == day || !allowed(may, e.account)) {
 		return server.Arrival{Account: e.account}, nil
 	}
 	if e.day == noDay {
@@ -83,14 +83,20 @@ func (s *Store) Arrive(ctx context.Context, key server.UserKey, day server.Day) 
 		}
 		if marked {
 			s.cache.put(key, entry{a, day}, f)
+		}
+		if marked || !allowed(may, a) {
 			return server.Arrival{Account: a}, nil
 		}
 	}
-	login := &Arrive{Key: key, Day: day, At: millis(time.Now())}
+	login := &Arrive{Key: key, Day: day, At: millis(time.Now()), May: may}
 	err := s.writer.do(ctx, &write{
 		login:  login,
 		weight: 1,
-		after:  func() { s.cache.put(key, entry{login.Result.Account, day}, f) },
+		after: func() {
+			if !login.Refused {
+				s.cache.put(key, entry{login.Result.Account, day}, f)
+			}
+		},
 	})
 	if err != nil {
 		return server.Arrival{}, failed("arrive", err)
@@ -106,7 +112,7 @@ func (s *Store) Account(ctx context.Context, key server.UserKey) (server.Account
 	}
 	a, _, err := s.db.Find(ctx, key, noDay)
 	if err != nil {
-		return server.Account{}, failed("account", err)
+		return a, failed("account", err)
 	}
 	s.cache.put(key, entry{a, noDay}, f)
 	return a, nil

@@ -62,7 +62,7 @@ func holdCommits(m *memory) gate {
 func login(s *Store, key server.UserKey, day server.Day) <-chan answer {
 	c := make(chan answer, 1)
 	go func() {
-		a, err := s.Arrive(context.Background(), key, day)
+		a, err := s.Arrive(context.Background(), key, day, nil)
 		c <- answer{a, err}
 	}()
 	return c
@@ -84,7 +84,7 @@ func TestASecondLoginOfAnAccountBeingWrittenWaitsForItsCommit(t *testing.T) {
 				s := New(m, Options{})
 				defer s.Close()
 				if c.known {
-					_, err := s.Arrive(t.Context(), alice, today-1)
+					_, err := s.Arrive(t.Context(), alice, today-1, nil)
 					require.NoError(t, err)
 				}
 				g := holdCommits(m)
@@ -141,7 +141,7 @@ func TestAFailedCommitFailsAllWhoWaitForItAndLeavesNoTrace(t *testing.T) {
 		m.commit = func() error { return nil }
 		_, err := s.Account(t.Context(), alice)
 		require.ErrorIs(t, err, codes.AccountNotFound)
-		a, err := s.Arrive(t.Context(), alice, today)
+		a, err := s.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.True(t, a.New)
 		require.True(t, a.FirstToday)
@@ -213,7 +213,7 @@ func TestWhenTheQueueIsFullCallersWaitAndAreOverloadedWhenTheirTimeIsUp(t *testi
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		began := time.Now()
-		_, err := s.Arrive(ctx, bob, today)
+		_, err := s.Arrive(ctx, bob, today, nil)
 		require.ErrorIs(t, err, codes.Overloaded)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 3*time.Second, time.Since(began))
@@ -242,7 +242,7 @@ func TestALoginWhoseCallerGaveUpInTheQueueIsNotWritten(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := make(chan error)
 		go func() {
-			_, err := s.Arrive(ctx, bob, today)
+			_, err := s.Arrive(ctx, bob, today, nil)
 			gone <- err
 		}()
 		synctest.Wait()
@@ -251,7 +251,7 @@ func TestALoginWhoseCallerGaveUpInTheQueueIsNotWritten(t *testing.T) {
 		m.commit = func() error { return nil }
 		g.verdict <- nil
 		require.NoError(t, (<-writing).err)
-		a, err := s.Arrive(t.Context(), bob, today)
+		a, err := s.Arrive(t.Context(), bob, today, nil)
 		require.NoError(t, err)
 		require.True(t, a.New, "nobody was told that bob is new")
 	})
@@ -271,7 +271,7 @@ func TestCloseCommitsWhatWaitsAndRefusesTheRest(t *testing.T) {
 		closed := make(chan error)
 		go func() { closed <- s.Close() }()
 		synctest.Wait()
-		_, err := s.Arrive(t.Context(), alice, today)
+		_, err := s.Arrive(t.Context(), alice, today, nil)
 		require.ErrorIs(t, err, codes.ServerInternal)
 		m.commit = func() error { return nil }
 		g.verdict <- nil

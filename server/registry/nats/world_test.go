@@ -150,7 +150,7 @@ func (c *fakeConn) RemoteAddr() netip.Addr   { return netip.MustParseAddr("192.0
 // An openStore knows everybody. Stories do not call what it leaves out.
 type openStore struct{ server.Store }
 
-func (openStore) Arrive(context.Context, server.UserKey, server.Day) (server.Arrival, error) {
+func (openStore) Arrive(context.Context, server.UserKey, server.Day, func(server.Account) bool) (server.Arrival, error) {
 	return server.Arrival{}, nil
 }
 func (openStore) Account(context.Context, server.UserKey) (server.Account, error) {

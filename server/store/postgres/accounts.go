@@ -38,15 +38,8 @@ func (c *columns) add(key server.UserKey, r *format.Row) {
 	c.numbers, c.created = append(c.numbers, r.Number), append(c.created, r.Created)
 }
 
-// ensure returns the rows of accounts, makes those that there are not, and says which.
-func (t *tx) ensure(all []wanted) (rows map[server.UserKey]*format.Row, made map[server.UserKey]bool, err error) {
-	keys := make([]server.UserKey, len(all))
-	for i, w := range all {
-		keys[i] = w.key
-	}
-	if rows, err = t.rows(keys); err != nil {
-		return nil, nil, err
-	}
+// ensure makes the accounts that are not in rows, puts them there, and says which.
+func (t *tx) ensure(all []wanted, rows map[server.UserKey]*format.Row) (made map[server.UserKey]bool, err error) {
 	var unknown []uint64
 	for _, w := range all {
 		if rows[w.key] == nil {
@@ -54,7 +47,7 @@ func (t *tx) ensure(all []wanted) (rows map[server.UserKey]*format.Row, made map
 		}
 	}
 	if err := t.loadNumbers(unknown); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	made = map[server.UserKey]bool{}
 	var fresh, again columns
@@ -77,7 +70,7 @@ func (t *tx) ensure(all []wanted) (rows map[server.UserKey]*format.Row, made map
 	if len(again.apps) > 0 {
 		b.Queue(reviveSQL, again.apps, again.users, again.created)
 	}
-	return rows, made, t.send(&b)
+	return made, t.send(&b)
 }
 
 // rows returns the rows that there are.

@@ -53,7 +53,7 @@ func BenchmarkNodes(b *testing.B) {
 					wg.Go(func() {
 						for i := int(next.Add(1)) - 1; i < b.N; i = int(next.Add(1)) - 1 {
 							key, day := op(i)
-							if _, err := nodes[c%n].Arrive(context.Background(), key, day); err != nil {
+							if _, err := nodes[c%n].Arrive(context.Background(), key, day, nil); err != nil {
 								b.Error(err)
 							}
 						}
@@ -72,7 +72,7 @@ func BenchmarkReopen(b *testing.B) {
 	const users = 1_000_000
 	url := schemaOf(b, brittle.get(b))
 	s := openStore(b, url)
-	_, err := s.Arrive(b.Context(), alice, today)
+	_, err := s.Arrive(b.Context(), alice, today, nil)
 	require.NoError(b, err)
 	execute(b, url, `INSERT INTO accounts (app, user_id, number, created_ms)
 		SELECT $1, 'user-' || lpad(n::text, 7, '0'), n, 0 FROM generate_series(1, $2::bigint) AS n`, int64(alice.App), users)
@@ -83,7 +83,7 @@ func BenchmarkReopen(b *testing.B) {
 		for b.Loop() {
 			s, err := Open(b.Context(), url, store.Options{})
 			require.NoError(b, err)
-			_, err = s.Arrive(b.Context(), numbered(users/2), today)
+			_, err = s.Arrive(b.Context(), numbered(users/2), today, nil)
 			require.NoError(b, err)
 			b.StopTimer()
 			require.NoError(b, s.Close())

@@ -23,7 +23,7 @@ const hangUp = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 func TestAChangeOnAnotherNodeIsSeenWithinSecondsThoughNobodyAnnouncedIt(t *testing.T) {
 	url := newURL(t)
 	here, there := openStore(t, url), openStore(t, url)
-	first, err := here.Arrive(t.Context(), alice, today)
+	first, err := here.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	_, err = here.Settings(t.Context(), alice.App)
 	require.NoError(t, err)
@@ -33,7 +33,7 @@ func TestAChangeOnAnotherNodeIsSeenWithinSecondsThoughNobodyAnnouncedIt(t *testi
 	_, err = there.SetSettings(t.Context(), alice.App, server.Settings{Policy: codes.PolicyDual, ChangedBy: "bob"})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
-		a, err := here.Arrive(t.Context(), alice, today)
+		a, err := here.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.Equal(t, first.CreatedAt, a.CreatedAt)
 		set, err := here.Settings(t.Context(), alice.App)
@@ -103,14 +103,14 @@ func TestTheListOfChangesTellsWhatItCanTell(t *testing.T) {
 func TestLostConnectionsAreReplacedUnseen(t *testing.T) {
 	url := newURL(t)
 	s := openStore(t, url)
-	_, err := s.Arrive(t.Context(), alice, today)
+	_, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	for i := range 5 {
 		execute(t, url, hangUp)
 		s.Forget(alice.App, alice.User)
 		_, err = s.Account(t.Context(), alice)
 		require.NoError(t, err)
-		_, err = s.Arrive(t.Context(), numbered(i), today)
+		_, err = s.Arrive(t.Context(), numbered(i), today, nil)
 		require.NoError(t, err)
 		_, err = s.Actives(t.Context(), alice.App, today, today)
 		require.NoError(t, err)
@@ -125,11 +125,11 @@ func TestAConnectionThatIsLostBeforeTheCommitLeavesNoTrace(t *testing.T) {
 	s := store.New(d, store.Options{})
 	defer s.Close()
 	d.beforeCommit = sync.OnceFunc(func() { execute(t, url, hangUp) })
-	_, err = s.Arrive(t.Context(), alice, today)
+	_, err = s.Arrive(t.Context(), alice, today, nil)
 	require.ErrorIs(t, err, codes.ServerInternal)
 	_, err = s.Account(t.Context(), alice)
 	require.ErrorIs(t, err, codes.AccountNotFound)
-	a, err := s.Arrive(t.Context(), alice, today)
+	a, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	require.True(t, a.New)
 	require.True(t, a.FirstToday)
@@ -138,15 +138,15 @@ func TestAConnectionThatIsLostBeforeTheCommitLeavesNoTrace(t *testing.T) {
 func TestWhileTheServerIsAwayKnownUsersGoOnAndNewOnesAreToldToTryAgain(t *testing.T) {
 	server := brittle.get(t)
 	s := openStore(t, schemaOf(t, server))
-	known, err := s.Arrive(t.Context(), alice, today)
+	known, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	for _, end := range []func() error{server.Stop, server.Kill} {
 		settle(t, s)
 		require.NoError(t, end())
-		a, err := s.Arrive(t.Context(), alice, today)
+		a, err := s.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.Equal(t, known.Account, a.Account)
-		_, err = s.Arrive(t.Context(), numbered(1), today)
+		_, err = s.Arrive(t.Context(), numbered(1), today, nil)
 		require.ErrorIs(t, err, codes.ServerInternal)
 		require.True(t, codes.ServerInternal.Retry())
 		require.ErrorIs(t, s.Ban(t.Context(), alice, time.Time{}), codes.ServerInternal)
@@ -156,12 +156,12 @@ func TestWhileTheServerIsAwayKnownUsersGoOnAndNewOnesAreToldToTryAgain(t *testin
 
 		require.NoError(t, server.Run())
 		require.NoError(t, s.Ping(t.Context()))
-		a, err = s.Arrive(t.Context(), alice, today)
+		a, err = s.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.False(t, a.FirstToday)
 		require.False(t, a.Banned)
 	}
-	a, err := s.Arrive(t.Context(), numbered(1), today)
+	a, err := s.Arrive(t.Context(), numbered(1), today, nil)
 	require.NoError(t, err)
 	require.True(t, a.New, "the refused login left nothing behind")
 }
@@ -196,14 +196,14 @@ func TestOnlyErrorsOfTheConnectionAreWorthAnotherTry(t *testing.T) {
 // settle waits until a store has alice in its cache and will keep her there: after a restart of the server it forgets all.
 func settle(t *testing.T, s *store.Store) {
 	time.Sleep(2 * time.Second) // more than the time between two looks at the changes
-	_, err := s.Arrive(t.Context(), alice, today)
+	_, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 }
 
 func TestACallerDoesNotWaitLongerThanItWants(t *testing.T) {
 	server := brittle.get(t)
 	s := openStore(t, schemaOf(t, server))
-	_, err := s.Arrive(t.Context(), alice, today)
+	_, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	require.NoError(t, server.Freeze(true))
 	thaw := sync.OnceFunc(func() { require.NoError(t, server.Freeze(false)) })
@@ -227,7 +227,7 @@ func TestACallerDoesNotWaitLongerThanItWants(t *testing.T) {
 	require.Less(t, time.Since(began), 2*readTime)
 	thaw()
 	require.Eventually(t, func() bool { return s.Ping(t.Context()) == nil }, 20*time.Second, 10*time.Millisecond)
-	_, err = s.Arrive(t.Context(), numbered(2), today)
+	_, err = s.Arrive(t.Context(), numbered(2), today, nil)
 	require.NoError(t, err)
 }
 
@@ -241,17 +241,17 @@ func TestANodeThatStandsStillInItsTurnDoesNotStopTheOthers(t *testing.T) {
 	d.beforeCommit = sync.OnceFunc(func() { close(reached); <-goOn })
 	failed := make(chan error, 1)
 	go func() {
-		_, err := stuck.Arrive(context.Background(), alice, today)
+		_, err := stuck.Arrive(context.Background(), alice, today, nil)
 		failed <- err
 	}()
 	<-reached
 	other := openStore(t, url)
-	a, err := other.Arrive(t.Context(), alice, today) // when the server has lost its patience
+	a, err := other.Arrive(t.Context(), alice, today, nil) // when the server has lost its patience
 	require.NoError(t, err)
 	require.True(t, a.New)
 	close(goOn)
 	require.ErrorIs(t, <-failed, codes.ServerInternal)
-	b, err := stuck.Arrive(t.Context(), alice, today)
+	b, err := stuck.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	require.Equal(t, server.Arrival{Account: a.Account}, b)
 }

@@ -22,7 +22,7 @@ func TestNodesThatStartTogetherMakeOneSchema(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if _, err := s.Arrive(context.Background(), numbered(i), today); err != nil {
+			if _, err := s.Arrive(context.Background(), numbered(i), today, nil); err != nil {
 				t.Error(err)
 			}
 			if err := s.Close(); err != nil {

@@ -20,7 +20,7 @@ const (
 	findSQL = `SELECT ` + format.RowColumns + `,
 		  (SELECT substr(bits, (number % 4096 / 8 + 1)::integer, 1) FROM marks
 		   WHERE marks.app = accounts.app AND day = $1 AND chunk = number / 4096)
-		FROM accounts WHERE app = $2 AND user_id = $3 AND NOT deleted`
+		FROM accounts WHERE app = $2 AND user_id = $3`
 	settingsSQL = `
 		SELECT version, policy, limits, changed_by, changed_ms
 		FROM settings WHERE app = $1 ORDER BY version DESC LIMIT $2`
@@ -59,6 +59,9 @@ func (d *database) Find(ctx context.Context, key server.UserKey, day server.Day)
 	}
 	if err != nil {
 		return server.Account{}, false, err
+	}
+	if r.Deleted {
+		return r.Account(), false, codes.AccountNotFound
 	}
 	_, _, bit := format.Place(r.Number)
 	return r.Account(), len(marks) == 1 && marks[0]&bit != 0, nil

@@ -34,14 +34,31 @@ const (
 
 // Arrive implements store.Tx.
 func (t *tx) Arrive(logins []*store.Arrive) error {
-	wanted := make([]wanted, len(logins))
+	keys := make([]server.UserKey, len(logins))
 	for i, l := range logins {
-		wanted[i].key, wanted[i].at = l.Key, l.At
+		keys[i] = l.Key
 	}
-	rows, made, err := t.ensure(wanted)
+	rows, err := t.rows(keys)
 	if err != nil {
 		return err
 	}
+	var all []wanted
+	var let []*store.Arrive
+	for _, l := range logins {
+		if l.Meets(rows[l.Key].Account()) {
+			let = append(let, l)
+			all = append(all, wanted{l.Key, l.At})
+		}
+	}
+	made, err := t.ensure(all, rows)
+	if err != nil {
+		return err
+	}
+	return t.arrive(let, rows, made)
+}
+
+// arrive marks the days of logins whose accounts are there.
+func (t *tx) arrive(logins []*store.Arrive, rows map[server.UserKey]*format.Row, made map[server.UserKey]bool) error {
 	places := make([]format.ChunkKey, len(logins))
 	for i, l := range logins {
 		n, _, _ := format.Place(rows[l.Key].Number)
@@ -64,42 +81,26 @@ func (t *tx) Arrive(logins []*store.Arrive) error {
 
 // Import implements store.Tx.
 func (t *tx) Import(app uint64, users []string, at time.Time) error {
+	keys := make([]server.UserKey, len(users))
 	all := make([]wanted, len(users))
 	for i, user := range users {
-		all[i] = wanted{server.UserKey{App: app, User: user}, at}
+		keys[i] = server.UserKey{App: app, User: user}
+		all[i] = wanted{keys[i], at}
 	}
-	_, _, err := t.ensure(all)
+	rows, err := t.rows(keys)
+	if err == nil {
+		_, err = t.ensure(all, rows)
+	}
 	return err
 }
 
 // Change implements store.Tx.
 func (t *tx) Change(key server.UserKey, change func(*server.Account)) error {
-	r, err := t.present(key)
-	if err != nil {
-		return err
-	}
-	a := r.Account()
-	if change(&a); a == r.Account() {
-		return nil
-	}
-	return t.write(key, a, false)
+	return format.Change(t, key, change)
 }
 
 // Delete implements store.Tx.
-func (t *tx) Delete(key server.UserKey, at time.Time) error {
-	r, err := t.present(key)
-	if err != nil {
-		return err
-	}
-	if err := t.unmark(key.App, r.Number); err != nil {
-		return err
-	}
-	stone := server.Account{NotBefore: r.Account().NotBefore}
-	if at.After(stone.NotBefore) {
-		stone.NotBefore = at
-	}
-	return t.write(key, stone, true)
-}
+func (t *tx) Delete(key server.UserKey, at time.Time) error { return format.Delete(t, key, at) }
 
 // SetSettings implements store.Tx.
 func (t *tx) SetSettings(app uint64, s server.Settings) (server.Settings, error) {
@@ -119,19 +120,14 @@ func (t *tx) SetSettings(app uint64, s server.Settings) (server.Settings, error)
 	return s, nil
 }
 
-// present returns the row of an account; the error is codes.AccountNotFound if there is none.
-func (t *tx) present(key server.UserKey) (*format.Row, error) {
+// Row implements format.Rows.
+func (t *tx) Row(key server.UserKey) (*format.Row, error) {
 	rows, err := t.rows([]server.UserKey{key})
-	if err != nil {
-		return nil, err
-	}
-	if r := rows[key]; r != nil && !r.Deleted {
-		return r, nil
-	}
-	return nil, codes.AccountNotFound
+	return rows[key], err
 }
 
-func (t *tx) write(key server.UserKey, a server.Account, deleted bool) error {
+// Write implements format.Rows.
+func (t *tx) Write(key server.UserKey, a server.Account, deleted bool) error {
 	t.changed = append(t.changed, store.Changed{App: key.App, User: key.User})
 	_, err := t.Exec(t.ctx, changeSQL, a.Banned, format.Millis(a.BannedUntil), format.Millis(a.NotBefore), deleted,
 		int64(key.App), key.User)

@@ -47,7 +47,7 @@ func BenchmarkReopen(b *testing.B) {
 				b.StartTimer()
 				s, err := Open(b.Context(), at, store.Options{})
 				require.NoError(b, err)
-				_, err = s.Arrive(b.Context(), numbered(users/2), today)
+				_, err = s.Arrive(b.Context(), numbered(users/2), today, nil)
 				require.NoError(b, err)
 				b.StopTimer()
 				require.NoError(b, s.Close())

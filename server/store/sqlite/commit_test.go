@@ -25,7 +25,7 @@ type answer struct {
 func login(s *store.Store, key server.UserKey) <-chan answer {
 	c := make(chan answer, 1)
 	go func() {
-		a, err := s.Arrive(context.Background(), key, today)
+		a, err := s.Arrive(context.Background(), key, today, nil)
 		c <- answer{a, err}
 	}()
 	return c
@@ -57,7 +57,7 @@ func TestACrashBeforeTheCommitTakesNoAnswerWithIt(t *testing.T) {
 	require.NoError(t, a.err)
 	require.True(t, a.New)
 	crashed = openStore(t, copyOf(t, path))
-	kept, err := crashed.Arrive(t.Context(), alice, today)
+	kept, err := crashed.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	require.Equal(t, server.Arrival{Account: a.Account}, kept)
 	b := <-second
@@ -81,7 +81,7 @@ func TestWhenTheDiskIsFullKnownUsersGoOnAndNewOnesAreToldToTryAgain(t *testing.T
 	require.NoError(t, err)
 	s := store.New(db, store.Options{})
 	defer s.Close()
-	known, err := s.Arrive(t.Context(), alice, today)
+	known, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 
 	pragma := func(text string) {
@@ -91,7 +91,7 @@ func TestWhenTheDiskIsFullKnownUsersGoOnAndNewOnesAreToldToTryAgain(t *testing.T
 	pragma("PRAGMA max_page_count = 1") // becomes the present size
 	made := int64(1)
 	for i := 0; ; i++ { // until the last page is full
-		_, err = s.Arrive(t.Context(), numbered(i), today)
+		_, err = s.Arrive(t.Context(), numbered(i), today, nil)
 		if err != nil {
 			break
 		}
@@ -102,7 +102,7 @@ func TestWhenTheDiskIsFullKnownUsersGoOnAndNewOnesAreToldToTryAgain(t *testing.T
 	require.True(t, codes.ServerInternal.Retry())
 
 	check := func() {
-		a, err := s.Arrive(t.Context(), alice, today)
+		a, err := s.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.Equal(t, server.Arrival{Account: known.Account}, a)
 	}
@@ -115,7 +115,7 @@ func TestWhenTheDiskIsFullKnownUsersGoOnAndNewOnesAreToldToTryAgain(t *testing.T
 	require.Equal(t, made, actives.Users, "who was refused is not counted")
 
 	pragma("PRAGMA max_page_count = 1000000") // somebody made room
-	a, err := s.Arrive(t.Context(), numbered(int(made)-1), today)
+	a, err := s.Arrive(t.Context(), numbered(int(made)-1), today, nil)
 	require.NoError(t, err)
 	require.True(t, a.New, "the refused login left nothing behind")
 }
@@ -123,7 +123,7 @@ func TestWhenTheDiskIsFullKnownUsersGoOnAndNewOnesAreToldToTryAgain(t *testing.T
 func TestWhileAnOperatorWritesKnownUsersGoOnAndNewOnesWait(t *testing.T) {
 	path := newPath(t)
 	s := openStore(t, path)
-	_, err := s.Arrive(t.Context(), alice, today)
+	_, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	operator, err := sql.Open("sqlite", path)
 	require.NoError(t, err)
@@ -134,7 +134,7 @@ func TestWhileAnOperatorWritesKnownUsersGoOnAndNewOnesWait(t *testing.T) {
 
 	bob := login(s, numbered(1))
 	s.Forget(alice.App, alice.User)
-	_, err = s.Arrive(t.Context(), alice, today)
+	_, err = s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	_, err = s.Account(t.Context(), numbered(1))
 	require.ErrorIs(t, err, codes.AccountNotFound)
@@ -199,7 +199,7 @@ func TestDeletingClearsTheMarksOfOneAccountOnly(t *testing.T) {
 	defer s.Close()
 	for i := range 20 {
 		for day := range server.Day(3) {
-			_, err := s.Arrive(t.Context(), numbered(i), today+7*day)
+			_, err := s.Arrive(t.Context(), numbered(i), today+7*day, nil)
 			require.NoError(t, err)
 		}
 	}

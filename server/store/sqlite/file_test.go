@@ -25,7 +25,7 @@ func TestTheStoreIsReadableByItsOwnerOnly(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "new", "data")
 	s := openStore(t, filepath.Join(dir, "tim.db"))
-	_, err := s.Arrive(t.Context(), alice, today)
+	_, err := s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	for name, mode := range map[string]os.FileMode{"": os.ModeDir | 0o700, "tim.db": 0o600, "tim.db-wal": 0o600, "tim.db-shm": 0o600, "tim.db.lock": 0o600} {
 		info, err := os.Stat(filepath.Join(dir, name))
@@ -38,7 +38,7 @@ func TestAClosedStoreIsOneFile(t *testing.T) {
 	path := newPath(t)
 	s, err := Open(t.Context(), path, store.Options{})
 	require.NoError(t, err)
-	_, err = s.Arrive(t.Context(), alice, today)
+	_, err = s.Arrive(t.Context(), alice, today, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
 	require.NoFileExists(t, path+"-wal")
@@ -50,7 +50,7 @@ func TestAPathMayHaveAnyCharacters(t *testing.T) {
 	t.Chdir(dir)
 	for _, name := range []string{"a b.db", "what?.db", "100%25.db", "#1&_pragma=x.db", "\u00fcml\u00e4ut.db", "file:x"} {
 		s := openStore(t, name)
-		_, err := s.Arrive(t.Context(), alice, today)
+		_, err := s.Arrive(t.Context(), alice, today, nil)
 		require.NoError(t, err)
 		require.FileExists(t, filepath.Join(dir, name))
 	}

@@ -32,8 +32,8 @@ func (t *tx) chunk(key format.ChunkKey) (*format.Chunk, error) {
 	return c, nil
 }
 
-// unmark clears the marks of an account on every day.
-func (t *tx) unmark(app uint64, number int64) error {
+// Unmark implements format.Rows.
+func (t *tx) Unmark(app uint64, number int64) error {
 	if err := t.flush(); err != nil { // so that the database knows all days
 		return err
 	}

@@ -16,7 +16,7 @@ const (
 	findSQL = `SELECT ` + format.RowColumns + `,
 		  (SELECT substr(bits, number % 4096 / 8 + 1, 1) FROM marks
 		   WHERE marks.app = accounts.app AND day = ? AND chunk = number / 4096)
-		FROM accounts WHERE app = ? AND user = ? AND NOT deleted`
+		FROM accounts WHERE app = ? AND user = ?`
 	settingsSQL = `
 		SELECT version, policy, limits, changed_by, changed_ms
 		FROM settings WHERE app = ? ORDER BY version DESC LIMIT ?`
@@ -33,6 +33,9 @@ func (d *database) Find(ctx context.Context, key server.UserKey, day server.Day)
 	}
 	if err != nil {
 		return server.Account{}, false, err
+	}
+	if r.Deleted {
+		return r.Account(), false, codes.AccountNotFound
 	}
 	_, _, bit := format.Place(r.Number)
 	return r.Account(), len(marks) == 1 && marks[0]&bit != 0, nil

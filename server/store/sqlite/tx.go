@@ -23,7 +23,14 @@ var _ store.Tx = (*tx)(nil)
 // Arrive implements store.Tx.
 func (t *tx) Arrive(logins []*store.Arrive) error {
 	for _, l := range logins {
-		r, made, err := t.ensure(l.Key, l.At)
+		r, err := t.Row(l.Key)
+		if err != nil {
+			return err
+		}
+		if !l.Meets(r.Account()) {
+			continue
+		}
+		r, made, err := t.ensure(l.Key, r, l.At)
 		if err != nil {
 			return err
 		}
@@ -39,7 +46,12 @@ func (t *tx) Arrive(logins []*store.Arrive) error {
 // Import implements store.Tx.
 func (t *tx) Import(app uint64, users []string, at time.Time) error {
 	for _, user := range users {
-		if _, _, err := t.ensure(server.UserKey{App: app, User: user}, at); err != nil {
+		key := server.UserKey{App: app, User: user}
+		r, err := t.Row(key)
+		if err == nil {
+			_, _, err = t.ensure(key, r, at)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -48,32 +60,11 @@ func (t *tx) Import(app uint64, users []string, at time.Time) error {
 
 // Change implements store.Tx.
 func (t *tx) Change(key server.UserKey, change func(*server.Account)) error {
-	r, err := t.present(key)
-	if err != nil {
-		return err
-	}
-	a := r.Account()
-	if change(&a); a == r.Account() {
-		return nil
-	}
-	return t.write(key, a, false)
+	return format.Change(t, key, change)
 }
 
 // Delete implements store.Tx.
-func (t *tx) Delete(key server.UserKey, at time.Time) error {
-	r, err := t.present(key)
-	if err != nil {
-		return err
-	}
-	if err := t.unmark(key.App, r.Number); err != nil {
-		return err
-	}
-	stone := server.Account{NotBefore: r.Account().NotBefore}
-	if at.After(stone.NotBefore) {
-		stone.NotBefore = at
-	}
-	return t.write(key, stone, true)
-}
+func (t *tx) Delete(key server.UserKey, at time.Time) error { return format.Delete(t, key, at) }
 
 // SetSettings implements store.Tx.
 func (t *tx) SetSettings(app uint64, s server.Settings) (server.Settings, error) {
@@ -96,25 +87,21 @@ func (t *tx) SetSettings(app uint64, s server.Settings) (server.Settings, error)
 	return s, nil
 }
 
-// ensure returns the account of a user and makes it if there is none.
-func (t *tx) ensure(key server.UserKey, at time.Time) (r format.Row, made bool, err error) {
-	r, err = t.row(key)
+// ensure returns the account of a user, of whom r is known so far, and makes it if there is none.
+func (t *tx) ensure(key server.UserKey, r *format.Row, at time.Time) (_ *format.Row, made bool, err error) {
 	switch {
-	case err == nil && !r.Deleted:
-		return r, false, nil
-	case err == nil:
+	case r == nil:
+		r = &format.Row{Created: at.UnixMilli()}
+		if r.Number, err = t.number(key.App); err == nil {
+			_, err = t.insert.Exec(int64(key.App), key.User, r.Number, r.Created)
+		}
+		return r, true, err
+	case r.Deleted:
 		r.Created, r.Deleted = at.UnixMilli(), false
 		_, err = t.revive.Exec(r.Created, int64(key.App), key.User)
 		return r, true, err
-	case !errors.Is(err, sql.ErrNoRows):
-		return r, false, err
 	}
-	r.Created = at.UnixMilli()
-	if r.Number, err = t.number(key.App); err != nil {
-		return r, false, err
-	}
-	_, err = t.insert.Exec(int64(key.App), key.User, r.Number, r.Created)
-	return r, true, err
+	return r, false, nil
 }
 
 // number returns the number of a new account.
@@ -130,21 +117,18 @@ func (t *tx) number(app uint64) (int64, error) {
 	return n, nil
 }
 
-// present returns the row of an account; the error is codes.AccountNotFound if there is none.
-func (t *tx) present(key server.UserKey) (format.Row, error) {
-	r, err := t.row(key)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && r.Deleted {
-		return r, codes.AccountNotFound
+// Row implements format.Rows.
+func (t *tx) Row(key server.UserKey) (*format.Row, error) {
+	r := new(format.Row)
+	err := t.account.QueryRow(int64(key.App), key.User).Scan(r.Columns()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
 	}
 	return r, err
 }
 
-func (t *tx) row(key server.UserKey) (r format.Row, err error) {
-	err = t.account.QueryRow(int64(key.App), key.User).Scan(r.Columns()...)
-	return r, err
-}
-
-func (t *tx) write(key server.UserKey, a server.Account, deleted bool) error {
+// Write implements format.Rows.
+func (t *tx) Write(key server.UserKey, a server.Account, deleted bool) error {
 	_, err := t.change.Exec(a.Banned, format.Millis(a.BannedUntil), format.Millis(a.NotBefore), deleted, int64(key.App), key.User)
 	return err
 }

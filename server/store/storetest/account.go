@@ -133,6 +133,17 @@ var revokeCases = []testCase{
 		s.reopen()
 		s.noAccount(user("alice"))
 	}},
+	{"of a deleted account its NotBefore is known, also when it was not made by a login", func(s *suite) {
+		s.importUsers("alice")
+		s.ban(user("alice"), time.Time{})
+		s.delete(user("alice"), at(1_000))
+		for range 2 {
+			a, err := s.store.Account(s.t.Context(), user("alice"))
+			s.ErrorIs(err, codes.AccountNotFound)
+			s.Equal(server.Account{NotBefore: at(1_000)}, a)
+			s.reopen()
+		}
+	}},
 	{"an account made again is new and first, without its ban, and refuses the old tickets", func(s *suite) {
 		s.arrive(user("alice"), today)
 		s.ban(user("alice"), time.Time{})

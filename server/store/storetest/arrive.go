@@ -92,10 +92,55 @@ var arriveCases = []testCase{
 		s.EqualValues(0, told.made.Load())
 		s.EqualValues(0, told.first.Load())
 	}},
+	{"a login that may not be is answered with what it was asked about, and leaves no trace", func(s *suite) {
+		alice := user("alice")
+		no := func(want server.Account) func(server.Account) bool {
+			return func(a server.Account) bool { s.Equal(want, a); return false }
+		}
+		refused := func(want server.Account) {
+			s.t.Helper()
+			a, err := s.store.Arrive(s.t.Context(), alice, today, no(want))
+			s.NoError(err)
+			s.Equal(server.Arrival{Account: want}, a)
+			s.EqualValues(0, s.actives(today, today))
+		}
+		refused(server.Account{})
+		s.noAccount(alice)
+		s.importUsers("alice")
+		known := s.account(alice)
+		refused(known)
+		s.forget(alice)
+		refused(known)
+		s.delete(alice, at(1_000))
+		refused(server.Account{NotBefore: at(1_000)})
+		s.reopen()
+		refused(server.Account{NotBefore: at(1_000)})
+		s.noAccount(alice)
+		s.True(s.arrive(alice, today).New)
+		a, err := s.store.Arrive(s.t.Context(), alice, today, func(server.Account) bool { return false })
+		s.NoError(err)
+		s.Equal(at(1_000), a.NotBefore)
+		s.EqualValues(1, s.actives(today, today), "what was marked before stays")
+	}},
+	{"a login that may not be any more, because its account is deleted at the same time, does not make it again", func(s *suite) {
+		for i := range 50 {
+			key := numbered(i)
+			s.importUsers(key.User)
+			deleted := make(chan error)
+			go func() { deleted <- s.store.Delete(s.t.Context(), key, at(1_000)) }()
+			a, err := s.store.Arrive(s.t.Context(), key, today, func(a server.Account) bool { return a.NotBefore.IsZero() })
+			s.NoError(err)
+			s.NoError(<-deleted)
+			s.Equal(a.NotBefore.IsZero(), a.FirstToday, "it came before the deletion, or is refused")
+			s.False(a.New)
+			s.noAccount(key)
+		}
+		s.EqualValues(0, s.actives(today, today))
+	}},
 	{"a caller who has given up gets its own error, and may try again", func(s *suite) {
 		ctx, cancel := context.WithCancel(s.t.Context())
 		cancel()
-		_, err := s.store.Arrive(ctx, user("alice"), today)
+		_, err := s.store.Arrive(ctx, user("alice"), today, nil)
 		s.ErrorIs(err, context.Canceled)
 		s.arrive(user("alice"), today)
 	}},

@@ -23,16 +23,16 @@ func BenchmarkArrive(b *testing.B, s server.Store) {
 	day.Store(int64(today))
 
 	b.Run("cached", func(b *testing.B) {
-		_, err := s.Arrive(b.Context(), numbered(1), today)
+		_, err := s.Arrive(b.Context(), numbered(1), today, nil)
 		require.NoError(b, err)
 		b.ReportAllocs()
 		key := numbered(1)
 		for b.Loop() {
-			_, _ = s.Arrive(context.Background(), key, today)
+			_, _ = s.Arrive(context.Background(), key, today, nil)
 		}
 	})
 	for i := range known {
-		_, err := s.Arrive(b.Context(), numbered(i), today) // marked, so that the next is a read
+		_, err := s.Arrive(b.Context(), numbered(i), today, nil) // marked, so that the next is a read
 		require.NoError(b, err)
 		if i == 10_000 {
 			break
@@ -43,7 +43,7 @@ func BenchmarkArrive(b *testing.B, s server.Store) {
 			crowdBench(b, callers, func(i int) error {
 				key := numbered(i % 10_000)
 				s.Forget(key.App, key.User)
-				_, err := s.Arrive(context.Background(), key, today)
+				_, err := s.Arrive(context.Background(), key, today, nil)
 				return err
 			})
 		})
@@ -52,7 +52,7 @@ func BenchmarkArrive(b *testing.B, s server.Store) {
 		b.Run(fmt.Sprintf("first of day/callers=%d", callers), func(b *testing.B) {
 			from := day.Add(1000)
 			crowdBench(b, callers, func(i int) error {
-				_, err := s.Arrive(context.Background(), numbered(i*7919%known), server.Day(from+int64(i/known)))
+				_, err := s.Arrive(context.Background(), numbered(i*7919%known), server.Day(from+int64(i/known)), nil)
 				return err
 			})
 		})
@@ -62,7 +62,7 @@ func BenchmarkArrive(b *testing.B, s server.Store) {
 		b.Run(fmt.Sprintf("new/callers=%d", callers), func(b *testing.B) {
 			crowdBench(b, callers, func(int) error {
 				n := uint64(made.Add(1)) * 0x9e3779b97f4a7c15 // new users come in no order
-				_, err := s.Arrive(context.Background(), server.UserKey{App: app, User: fmt.Sprintf("new-%016x", n)}, today)
+				_, err := s.Arrive(context.Background(), server.UserKey{App: app, User: fmt.Sprintf("new-%016x", n)}, today, nil)
 				return err
 			})
 		})

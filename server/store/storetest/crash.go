@@ -68,7 +68,7 @@ func Load(ctx context.Context, stores []server.Store, prefix string, tell func(u
 			for ctx.Err() == nil {
 				n := int(logins.Add(1))
 				user := fmt.Sprintf("%s-%d", prefix, n/2)
-				a, err := stores[n%len(stores)].Arrive(context.WithoutCancel(ctx), server.UserKey{App: crashApp, User: user}, crashDay)
+				a, err := stores[n%len(stores)].Arrive(context.WithoutCancel(ctx), server.UserKey{App: crashApp, User: user}, crashDay, nil)
 				if err != nil {
 					cancel(err)
 					return
@@ -205,7 +205,7 @@ func (a *Answers) Check(t testing.TB, s server.Store, accounts, atLeast int) {
 			require.Equal(t, 1, made, "one of the two logins of %s made the account", user)
 			require.Equal(t, 1, first, "one of the two logins of %s marked the day", user)
 		}
-		again, err := s.Arrive(t.Context(), server.UserKey{App: crashApp, User: user}, crashDay)
+		again, err := s.Arrive(t.Context(), server.UserKey{App: crashApp, User: user}, crashDay, nil)
 		require.NoError(t, err)
 		require.False(t, again.New, "%s is lost", user)
 		require.False(t, again.FirstToday, "the mark of %s is lost", user)

@@ -90,7 +90,7 @@ func (h *history) make(key server.UserKey) (made bool) {
 
 func (h *history) arrive(*rapid.T) {
 	key, day := h.key(), h.day("day")
-	got, err := h.store().Arrive(h.suite.t.Context(), key, day)
+	got, err := h.store().Arrive(h.suite.t.Context(), key, day, nil)
 	h.equal(nil, err, "error")
 	h.equal(h.make(key), got.New, "new")
 	h.equal(!h.marks[mark{key, day}], got.FirstToday, "first today")

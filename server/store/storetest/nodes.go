@@ -66,7 +66,7 @@ var nodeCases = []testCase{
 			defer close(done)
 			for !stop.Load() {
 				_, _ = s.store.Account(s.t.Context(), alice)
-				_, _ = s.store.Arrive(s.t.Context(), alice, today)
+				_, _ = s.store.Arrive(s.t.Context(), alice, today, nil)
 			}
 		}()
 		for i := range int64(100) {
@@ -121,7 +121,7 @@ var nodeCases = []testCase{
 					key, node := numbered(j*7%5), both[(i+j)%2]
 					if i < 6 {
 						node.Forget(key.App, key.User) // of a deletion on the other node
-						a, err := node.Arrive(s.t.Context(), key, today)
+						a, err := node.Arrive(s.t.Context(), key, today, nil)
 						s.NoError(err)
 						if a.New {
 							made.Add(1)

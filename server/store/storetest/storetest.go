@@ -92,7 +92,7 @@ func user(name string) server.UserKey { return server.UserKey{App: app, User: na
 
 func (s *suite) arrive(key server.UserKey, day server.Day) server.Arrival {
 	s.t.Helper()
-	a, err := s.store.Arrive(s.t.Context(), key, day)
+	a, err := s.store.Arrive(s.t.Context(), key, day, nil)
 	s.NoError(err)
 	return a
 }
@@ -174,7 +174,7 @@ func crowd(t testing.TB, n int, store func(i int) server.Store, key func(i int) 
 	for i := range n {
 		wg.Go(func() {
 			<-start
-			a, err := store(i).Arrive(t.Context(), key(i), day)
+			a, err := store(i).Arrive(t.Context(), key(i), day, nil)
 			if err != nil {
 				told.failed.Add(1)
 				t.Errorf("arrive %d: %v", i, err)

@@ -26,8 +26,14 @@ func (r *Row) Columns() []any {
 	return []any{&r.Number, &r.Created, &r.Banned, &r.BannedUntil, &r.NotBefore, &r.Deleted}
 }
 
-// Account returns what a Row says.
+// Account returns what a Row says: of a deleted account only its NotBefore, and of a Row that is nil, nothing.
 func (r *Row) Account() server.Account {
+	switch {
+	case r == nil:
+		return server.Account{}
+	case r.Deleted:
+		return server.Account{NotBefore: fromMillis(r.NotBefore)}
+	}
 	return server.Account{
 		CreatedAt:   time.UnixMilli(r.Created).UTC(),
 		Banned:      r.Banned,
