@@ -20,13 +20,41 @@ import (
 	"github.com/opentim/tim/usersig"
 )
 
+// prepareCluster makes the files that all nodes of a cluster read, and returns their folder.
+func prepareCluster(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, text := range map[string]string{
+		"app.key": "the key of app 5", "resume.key": "a key of resume tickets, for tests",
+		"timd.yaml": fmt.Sprintf("apps:\n  - {id: 5, key_file: %q, admins: [root]}\n", filepath.Join(dir, "app.key")),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	return dir
+}
+
+// startNATS runs a NATS server within the test and returns its URL.
+func startNATS(t *testing.T) string {
+	t.Helper()
+	s, err := natsserver.NewServer(&natsserver.Options{
+		Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+		Username: "tim", Password: "hush",
+	})
+	require.NoError(t, err)
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	require.True(t, s.ReadyForConnections(patience))
+	return fmt.Sprintf("nats://tim:hush@%s", s.Addr())
+}
+
 // startMember starts a timd of a cluster and waits until it serves.
-func startMember(t *testing.T, dir, name, nats string) *process {
+func startMember(t *testing.T, dir, name, nats string, more ...string) *process {
 	t.Helper()
 	p := &process{ended: make(chan error, 1)}
-	p.cmd = exec.Command(timd, "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, name), "--node", name,
-		"--log-format", "json", "--app", "5="+filepath.Join(dir, "app.key"),
-		"--registry", nats, "--cluster-resume-key-file", filepath.Join(dir, "resume.key"))
+	p.cmd = exec.Command(timd, append([]string{
+		"serve", "--config", filepath.Join(dir, "timd.yaml"), "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, name),
+		"--node", name, "--log-format", "json", "--registry", nats, "--cluster-resume-key-file", filepath.Join(dir, "resume.key"),
+	}, more...)...)
 	stderr, err := p.cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())
@@ -50,20 +78,7 @@ func startMember(t *testing.T, dir, name, nats string) *process {
 }
 
 func TestNodesOnNATSAreOneCluster(t *testing.T) {
-	s, err := natsserver.NewServer(&natsserver.Options{
-		Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-		Username: "tim", Password: "hush",
-	})
-	require.NoError(t, err)
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	require.True(t, s.ReadyForConnections(patience))
-
-	dir := t.TempDir()
-	for name, text := range map[string]string{"app.key": "the key of app 5", "resume.key": "a key of resume tickets, for tests"} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
-	}
-	nats := fmt.Sprintf("nats://tim:hush@%s", s.Addr())
+	dir, nats := prepareCluster(t), startNATS(t)
 	a, b := startMember(t, dir, "a", nats), startMember(t, dir, "b", nats)
 	old := a.dial(t)
 	old.login(a)
