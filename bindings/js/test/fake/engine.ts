@@ -303,7 +303,7 @@ export class FakeClient implements EngineClient, Session {
       if (this.out.length === 0) setTimeout(() => this.flush(), 0);
       work();
     }, ms);
-    if (ms >= 1000) timer.unref(); // a deadline that nothing comes of
+    if (ms >= 1000) timer.unref?.(); // a deadline that nothing comes of; browsers have no unref
   }
 
   private flush(): void {
