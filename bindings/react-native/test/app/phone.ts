@@ -1,0 +1,111 @@
+// What only React Native has: the device, and the life of an app.
+
+import { DeviceEventEmitter, Platform as Device, TurboModuleRegistry } from 'react-native';
+import * as tim from 'react-native-tim-js';
+
+import { equal, type Story, until, type World } from '../../../js/test/world.js';
+import type { Spec } from '../../src/NativeTim.js';
+
+const isPad = Device.OS === 'ios' && Device.isPad;
+const native = TurboModuleRegistry.get<Spec>('NativeTim')!;
+
+/** What NetInfo's stand-in has, where there is one. */
+declare const netInfo:
+  { change(state: { type: string; isConnected: boolean | null }): void } | undefined;
+
+/** Runs a story with a client, and with the calls of native that it made of the app's life. */
+async function watched(
+  world: World,
+  run: (calls: string[], client: tim.TimClient) => Promise<void>,
+): Promise<void> {
+  const { wake, setBackground } = native;
+  const calls: string[] = [];
+  const client = new tim.TimClient(world);
+  native.wake = (number) => (calls.push('wake'), wake(number));
+  native.setBackground = (number, background) => {
+    calls.push(background ? 'background' : 'foreground');
+    return setBackground(number, background);
+  };
+  try {
+    await run(calls, client);
+  } finally {
+    Object.assign(native, { wake, setBackground });
+    await client.close();
+  }
+}
+
+function appState(app_state: string): void {
+  DeviceEventEmitter.emit('appStateDidChange', { app_state });
+}
+
+export const phone: readonly Story[] = [
+  {
+    name: 'V2TIM counts as the phone or the tablet that it runs on',
+    async run({ tim, endpoint, sdkAppID, ticket, online }) {
+      const { v2TIMManager } = tim.TencentImSDKPlugin;
+      const { Android, IOS, IPad } = tim.Platform;
+      tim.configure({ endpoint });
+      await v2TIMManager.initSDK(sdkAppID, tim.LogLevelEnum.V2TIM_LOG_NONE);
+      equal((await v2TIMManager.login('alice', await ticket('alice'))).code, 0);
+      const want = Device.OS === 'android' ? Android : isPad ? IPad : IOS;
+      equal(await online('alice'), [want]);
+      await v2TIMManager.unInitSDK();
+    },
+  },
+  {
+    name: 'whom it pushes out is told its model',
+    async run({ tim, endpoint, sdkAppID, ticket }) {
+      const first = new tim.TimClient({ endpoint, sdkAppID });
+      const second = new tim.TimClient({ endpoint, sdkAppID });
+      let by = '';
+      first.on('kickedOffline', ({ byLabel }) => (by = byLabel));
+      await first.login('alice', await ticket('alice'));
+      await second.login('alice', await ticket('alice'));
+      await until(() => by !== '', 'the first was kicked');
+      equal(by, Device.OS === 'android' ? 'Fairphone FP5' : isPad ? 'iPad' : 'iPhone');
+      await Promise.all([first.close(), second.close()]);
+    },
+  },
+  {
+    name: 'the engine is told when the app goes to the background, and is woken when it comes back',
+    run: (world) =>
+      watched(world, async (calls, client) => {
+        for (const state of ['inactive', 'background', 'active']) appState(state);
+        equal(calls, ['background', 'foreground']);
+        await client.close();
+        appState('background');
+        equal(calls.length, 2, 'calls for a client that is closed');
+        appState('active');
+      }),
+  },
+  {
+    name: 'a client that is made in the background knows it',
+    async run(world) {
+      const { create } = native;
+      let made: boolean | undefined;
+      native.create = (config) => ((made = config.background), create(config));
+      try {
+        appState('background');
+        const client = new tim.TimClient(world);
+        equal(made, true);
+        await client.close();
+      } finally {
+        appState('active');
+        native.create = create;
+      }
+    },
+  },
+  {
+    name: 'the engine is woken when the network is another one, in an app with NetInfo',
+    run: (world) =>
+      watched(world, async (calls) => {
+        if (typeof netInfo === 'undefined') return equal(calls, []);
+        netInfo.change({ type: 'wifi', isConnected: true });
+        netInfo.change({ type: 'wifi', isConnected: true });
+        netInfo.change({ type: 'none', isConnected: false });
+        equal(calls, [], 'after the network that there was, and none');
+        netInfo.change({ type: 'cellular', isConnected: true });
+        equal(calls, ['wake']);
+      }),
+  },
+];

@@ -1,0 +1,28 @@
+// The stories of all bindings, and those of this one, in JavaScriptCore over the real module and a real server.
+
+import { after, before, test } from 'node:test';
+
+import { Server } from '../../node/test/server.js';
+import { Host, Hosts } from './host.js';
+
+let server: Server;
+before(async () => (server = await Server.start()));
+after(() => server.stop());
+
+/** Tells the stories of a bundle that are wanted, in several hosts beside one another. */
+function tell(name: string, platform: string, idiom: 'phone' | 'pad', wanted = /./): void {
+  const concurrency = 4;
+  test(name, { concurrency }, async (t) => {
+    const bundle = `${process.env['APP']!}/${platform}.bundle.js`;
+    const made = Array.from({ length: concurrency }, () => new Host(bundle, idiom));
+    const hosts = new Hosts(server, made);
+    const stories = (await hosts.stories()).filter((story) => wanted.test(story));
+    await Promise.all(
+      stories.map((story) => t.test(story, { timeout: 60_000 }, () => hosts.tell(story))),
+    );
+    await hosts.end();
+  });
+}
+
+tell('an Android phone', 'android', 'phone');
+tell('an iPad', 'ios', 'pad', /^V2TIM|app|network/);
