@@ -15,7 +15,9 @@ import (
 //   - a newer session of another platform of its policy group exists: multiple_device.
 //
 // Nothing else leaves. What stays depends only on the set, not on the order in which its members became known. For that,
-// sessions that left by the rule before (Session.Left) count like the others; ones that left for another reason do not.
+// sessions that left by the rule before (Session.Left) count like the others; ones that left for another reason do not. Against
+// its own instance nothing counts that left: who was told to leave and is signed in again has logged in since, also where a
+// clock that is late says that it was before.
 func Departures(sessions []Session, settings Settings) []Departure {
 	return departures(nil, sessions, settings)
 }
@@ -30,7 +32,7 @@ func departures(list []Departure, sessions []Session, settings Settings) []Depar
 			continue
 		}
 		reason, by := verdict(s, newer, settings)
-		if reason != codes.KickReplaced {
+		if !slices.ContainsFunc(newer, s.sameInstance) { // an instance counts once
 			newer = append(newer, s)
 		}
 		if reason != 0 && s.Left == nil {
@@ -47,8 +49,10 @@ func verdict(s *Session, newer []*Session, settings Settings) (codes.KickReason,
 	instances := 0
 	for _, n := range newer {
 		switch {
-		case n.Platform == s.Platform && n.Instance == s.Instance:
-			return codes.KickReplaced, n
+		case s.sameInstance(n):
+			if n.Left == nil {
+				return codes.KickReplaced, n
+			}
 		case n.Platform == s.Platform:
 			instances++
 			if own == nil {
@@ -65,6 +69,10 @@ func verdict(s *Session, newer []*Session, settings Settings) (codes.KickReason,
 		return codes.KickMultipleDevice, other
 	}
 	return 0, nil
+}
+
+func (s *Session) sameInstance(n *Session) bool {
+	return n.Platform == s.Platform && n.Instance == s.Instance
 }
 
 // counts reports whether s speaks against older sessions.
