@@ -84,9 +84,9 @@ func (s *Sessions) swap(ctx context.Context, a *admission, p proof) (reached boo
 // update is Registry.Update, tried again for a while if the registry cannot be reached.
 func (s *Sessions) update(ctx context.Context, a *admission) error {
 	began := time.Now()
-	err := s.o.Registry.Update(ctx, a.key, a.room.change)
+	err := s.admitting.Update(ctx, a.key, a.room.change)
 	for errors.Is(err, ErrUnavailable) && time.Since(began) < admitWithin && pause(ctx, admitRetry) {
-		err = s.o.Registry.Update(ctx, a.key, a.room.change)
+		err = s.admitting.Update(ctx, a.key, a.room.change)
 	}
 	return err
 }

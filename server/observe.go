@@ -46,12 +46,12 @@ type Observer interface {
 	Changed(Change)
 }
 
-// watched is a Registry whose changes an Observer is told of. The user's turn is held from the change to the telling, so that
-// the observer hears of changes in the order in which they happened.
+// watched is a Registry whose changes Observers are told of. The user's turn is held from the change to the telling, so that
+// an observer hears of changes in the order in which they happened.
 type watched struct {
 	Registry
 	sessions  *Sessions
-	observer  Observer
+	observers []Observer
 	turns     turns
 	revisions clock
 }
@@ -79,7 +79,9 @@ func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session
 		if c.Action == LoggedIn {
 			c.Address = w.sessions.held.address(c.Session.ID)
 		}
-		w.observer.Changed(c)
+		for _, o := range w.observers {
+			o.Changed(c)
+		}
 	}
 	return nil
 }

@@ -89,6 +89,8 @@ type Sessions struct {
 	chores    chores
 	sweeper   sweeper
 	unsettled unsettled
+	absences  *absences
+	admitting Registry // for logins and resumes: it tells nobody of them unless somebody wants to know
 
 	closing    atomic.Bool
 	background context.Context // ends with Close
@@ -119,8 +121,12 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	s := &Sessions{o: o.withDefaults(), resumes: resumes, held: newTable(), apps: make(map[uint64]*app)}
 	s.log = s.o.Logger
 	_, s.prompt = o.Registry.(Prompt)
+	s.absences = &absences{s: s, waiting: make(map[UserKey][]ending), some: make(chan struct{}, 1)}
+	w := &watched{Registry: o.Registry, sessions: s, observers: []Observer{s.absences}}
+	s.o.Registry, s.admitting = w, o.Registry
 	if o.Observer != nil {
-		s.o.Registry = &watched{Registry: o.Registry, sessions: s, observer: o.Observer}
+		w.observers = append(w.observers, o.Observer)
+		s.admitting = w
 	}
 	s.unsettled.some = make(chan struct{}, 1)
 	for _, a := range o.Apps {
@@ -143,6 +149,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	}
 	s.loops.Go(s.sweepLoop)
 	s.loops.Go(s.settleLoop)
+	s.loops.Go(s.absences.run)
 	s.loops.Go(s.settingsLoop)
 	return s, nil
 }
@@ -159,6 +166,7 @@ func (s *Sessions) Close(ctx context.Context) error {
 	}
 	s.stop()
 	s.loops.Wait()
+	s.absences.leave(ctx)
 	s.wheel.Stop()
 	return err
 }

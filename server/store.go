@@ -66,6 +66,13 @@ type Store interface {
 	// Revoke sets NotBefore to at, unless it is later already. The error is codes.AccountNotFound if there is none.
 	Revoke(ctx context.Context, key UserKey, at time.Time) error
 
+	// Absences returns those of users, by user; who has none is missing. Ones older than AbsenceLife are left out.
+	Absences(ctx context.Context, app uint64, users []string) (map[string][]Absence, error)
+	// UpdateAbsences gives change the absences of each key, oldest login first, and keeps what it returns: one for each
+	// instance of a platform. It is one commit for all keys. change must be quick, and is called once for a key, from any
+	// goroutine. Delete, Ban and Revoke end an account's absences.
+	UpdateAbsences(ctx context.Context, keys []UserKey, change func(key UserKey, list []Absence) []Absence) error
+
 	// Settings returns an app's settings, the defaults if none were set.
 	Settings(ctx context.Context, app uint64) (Settings, error)
 	// SetSettings stores new settings with the next version and returns them. It fails with codes.InvalidOperation if the

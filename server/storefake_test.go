@@ -16,6 +16,7 @@ type fakeStore struct {
 	deleted  map[server.UserKey]time.Time
 	settings map[uint64]server.Settings
 	marks    map[server.UserKey]map[server.Day]bool
+	absences map[server.UserKey][]server.Absence
 	reads    int    // of accounts
 	arrivals int    // that wanted to be recorded
 	err      error  // what Arrive and Account fail with
@@ -26,6 +27,7 @@ func newFakeStore() *fakeStore {
 	return &fakeStore{
 		accounts: map[server.UserKey]server.Account{}, deleted: map[server.UserKey]time.Time{},
 		settings: map[uint64]server.Settings{}, marks: map[server.UserKey]map[server.Day]bool{},
+		absences: map[server.UserKey][]server.Absence{},
 	}
 }
 
@@ -147,6 +149,28 @@ func (f *fakeStore) readsOf(story func()) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.reads - before
+}
+
+func (f *fakeStore) Absences(_ context.Context, app uint64, users []string) (map[string][]server.Absence, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := map[string][]server.Absence{}
+	for _, u := range users {
+		all[u] = f.absences[server.UserKey{App: app, User: u}]
+	}
+	return all, f.err
+}
+
+func (f *fakeStore) UpdateAbsences(_ context.Context, keys []server.UserKey, change func(server.UserKey, []server.Absence) []server.Absence) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	for _, k := range keys {
+		f.absences[k] = change(k, f.absences[k])
+	}
+	return nil
 }
 
 func (f *fakeStore) Import(context.Context, uint64, []string) error { panic("not used") }

@@ -229,6 +229,36 @@ func TestWhoIsOnlineIsToldByPlatform(t *testing.T) {
 	w.ok("openim/querystate", `{"To_Account":["alice"]}`).has(t, "QueryResult", `[{"To_Account":"alice","State":"PushOnline"}]`)
 }
 
+func TestAPhoneThatDidNotComeBackIsPushOnline(t *testing.T) {
+	w := newWorld(t, func(o *server.Options) { o.Grace, o.GraceWeb = 50*time.Millisecond, 50*time.Millisecond })
+	_, android := w.login("alice", codes.PlatformAndroid, "a1")
+	_, web := w.login("alice", codes.PlatformWeb, "w1")
+	w.sessions.Lost(android.Held)
+	w.sessions.Lost(web.Held)
+	gone := func() bool {
+		list, err := w.sessions.SessionsOf(t.Context(), server.UserKey{App: app, User: "alice"})
+		return err == nil && len(list) == 0
+	}
+	require.Eventually(t, gone, 5*time.Second, time.Millisecond)
+	status := func() string {
+		return string(w.ok("openim/query_online_status", `{"To_Account":["alice","a\u0000b"],"IsNeedDetail":1}`).raw)
+	}
+	const pushed = `{"To_Account":"alice","Status":"PushOnline","Detail":[{"Platform":"Android","Status":"PushOnline"}]}`
+	require.Eventually(t, func() bool { return strings.Contains(status(), pushed) }, 5*time.Second, time.Millisecond)
+
+	_, mac := w.login("alice", codes.PlatformMac, "m1") // pushes the phone out, by the default policy
+	require.Contains(t, status(), `{"To_Account":"alice","Status":"Online","Detail":[{"Platform":"Mac","Status":"Online"}]}`)
+	require.NoError(t, w.sessions.Logout(t.Context(), mac.Held))
+	require.Eventually(t, func() bool { return strings.Contains(status(), `"Status":"Offline"`) }, 5*time.Second, time.Millisecond)
+
+	_, android = w.login("alice", codes.PlatformAndroid, "a1")
+	w.sessions.Lost(android.Held)
+	require.Eventually(t, gone, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(status(), pushed) }, 5*time.Second, time.Millisecond)
+	w.ok("im_open_login_svc/kick", `{"UserID":"alice"}`)
+	require.Contains(t, status(), `"Status":"Offline"`)
+}
+
 func TestABanEndsSessionsAndLogins(t *testing.T) {
 	w := newWorld(t)
 	ios, _ := w.login("alice", codes.PlatformIOS, "i1")

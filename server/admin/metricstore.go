@@ -83,6 +83,21 @@ func (s measuredStore) Revoke(ctx context.Context, key server.UserKey, at time.T
 	return err
 }
 
+func (s measuredStore) Absences(ctx context.Context, app uint64, users []string) (map[string][]server.Absence, error) {
+	all, err := s.Store.Absences(ctx, app, users)
+	s.failed("absences", err)
+	return all, err
+}
+
+func (s measuredStore) UpdateAbsences(
+	ctx context.Context, keys []server.UserKey, change func(server.UserKey, []server.Absence) []server.Absence,
+) error {
+	began := time.Now()
+	err := s.Store.UpdateAbsences(ctx, keys, change)
+	s.wrote("update_absences", began, err)
+	return err
+}
+
 func (s measuredStore) SetSettings(ctx context.Context, app uint64, to server.Settings) (server.Settings, error) {
 	began := time.Now()
 	stored, err := s.Store.SetSettings(ctx, app, to)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/server"
@@ -54,13 +55,12 @@ func (a *API) queryOnlineStatus(ctx context.Context, c caller, in queryRequest) 
 	case n > maxQueried:
 		return out, fail(codes.QueryTooMany, "To_Account holds %d users; %d are allowed", n, maxQueried)
 	}
-	found := make([]userStatus, len(in.ToAccount))
-	errs := make([]error, len(in.ToAccount))
-	each(len(in.ToAccount), func(i int) {
-		found[i], errs[i] = a.statusOf(ctx, c.key(in.ToAccount[i]), in.IsNeedDetail == 1)
-	})
+	found, errs := a.lookUp(ctx, c, in.ToAccount)
 	for i, err := range errs {
 		if err == nil {
+			if in.IsNeedDetail != 1 {
+				found[i].Detail = nil
+			}
 			out.QueryResult = append(out.QueryResult, found[i])
 			continue
 		}
@@ -77,8 +77,26 @@ func (a *API) queryOnlineStatus(ctx context.Context, c caller, in queryRequest) 
 	return out, nil
 }
 
+// lookUp returns the status of users, with every detail, or why it is not known.
+func (a *API) lookUp(ctx context.Context, c caller, users []string) ([]userStatus, []error) {
+	found := make([]userStatus, len(users))
+	errs := make([]error, len(users))
+	settings, err := a.sessions.Settings(c.app.ID)
+	var absences map[string][]server.Absence
+	if err == nil {
+		named := slices.DeleteFunc(slices.Clone(users), func(user string) bool { return usersig.CheckUserID(user) != nil })
+		absences, err = a.store.Absences(ctx, c.app.ID, named)
+	}
+	each(len(users), func(i int) {
+		if errs[i] = err; err == nil {
+			found[i], errs[i] = a.statusOf(ctx, c.key(users[i]), absences[users[i]], settings)
+		}
+	})
+	return found, errs
+}
+
 // statusOf looks one user up. Who has a session has an account.
-func (a *API) statusOf(ctx context.Context, key server.UserKey, detail bool) (userStatus, error) {
+func (a *API) statusOf(ctx context.Context, key server.UserKey, absences []server.Absence, settings server.Settings) (userStatus, error) {
 	if usersig.CheckUserID(key.User) != nil {
 		return userStatus{}, codes.AccountNotFound
 	}
@@ -89,33 +107,37 @@ func (a *API) statusOf(ctx context.Context, key server.UserKey, detail bool) (us
 	if err != nil {
 		return userStatus{}, err
 	}
-	st := userStatus{ToAccount: key.User, Status: offline}
-	platforms := []platformStatus{}
+	st := userStatus{ToAccount: key.User, Status: offline, Detail: []platformStatus{}}
 	for _, s := range sessions {
-		one := statusOfSession(s)
-		st.Status = better(st.Status, one)
-		if one == offline {
-			continue
-		}
-		i := slices.IndexFunc(platforms, func(p platformStatus) bool { return p.Platform == s.Platform.REST() })
-		if i < 0 {
-			platforms = append(platforms, platformStatus{s.Platform.REST(), one})
-		} else {
-			platforms[i].Status = better(platforms[i].Status, one)
-		}
+		st.has(s.Platform, statusOfSession(s))
 	}
-	if detail {
-		st.Detail = platforms
+	for _, absence := range server.Absent(absences, sessions, settings, time.Now()) {
+		st.has(absence.Platform, pushOnline)
 	}
 	return st, nil
 }
 
-// statusOfSession tells by what the registry knows: a session that was lost is there for its grace period.
+// has notes the status of one device of the user.
+func (st *userStatus) has(p codes.Platform, one string) {
+	st.Status = better(st.Status, one)
+	if one == offline {
+		return
+	}
+	i := slices.IndexFunc(st.Detail, func(known platformStatus) bool { return known.Platform == p.REST() })
+	if i < 0 {
+		st.Detail = append(st.Detail, platformStatus{p.REST(), one})
+	} else {
+		st.Detail[i].Status = better(st.Detail[i].Status, one)
+	}
+}
+
+// statusOfSession tells by what the registry knows: a session that was lost is there for its grace period. After that the store
+// knows of the absence.
 func statusOfSession(s server.Session) string {
 	switch {
 	case s.AwayUntil.IsZero():
 		return online
-	case s.Platform == codes.PlatformIOS || s.Platform == codes.PlatformIPad || s.Platform == codes.PlatformAndroid:
+	case server.Reachable(s.Platform):
 		return pushOnline
 	}
 	return offline

@@ -49,7 +49,7 @@ type world struct {
 	log      *strings.Builder
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, change ...func(*server.Options)) *world {
 	t.Helper()
 	w := &world{t: t, cluster: memory.NewCluster(), metrics: admin.NewMetrics(), log: new(strings.Builder)}
 	disk, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "tim.db"), store.Options{})
@@ -58,10 +58,14 @@ func newWorld(t testing.TB) *world {
 	w.store = w.metrics.Store(disk)
 	registry := w.cluster.Open()
 	t.Cleanup(func() { _ = registry.Close() })
-	w.sessions, err = server.New(t.Context(), server.Options{
+	o := server.Options{
 		Node: nodeID, Registry: registry, Store: w.store, ResumeKeys: [][]byte{[]byte("0123456789abcdef")},
 		Apps: []server.App{{ID: app, Keys: []string{key}, Admins: []string{boss}}, {ID: 2, Keys: []string{"other"}}},
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	w.sessions, err = server.New(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.sessions.Close(context.Background())) })
 	w.measured = w.metrics.Sessions(w.sessions)

@@ -22,6 +22,9 @@ type Database interface {
 	History(ctx context.Context, app uint64, limit int) ([]server.Settings, error)
 	Actives(ctx context.Context, app uint64, from, to server.Day) (server.Actives, error)
 
+	// Absences returns those of users of an app that began after a moment, in no order.
+	Absences(ctx context.Context, app uint64, users []string, after time.Time) ([]Absence, error)
+
 	// Update runs change in one transaction, once, and returns when that is durable. If change returns an error, nothing of it
 	// is kept. If the commit fails, nothing is either, unless only its answer was lost. If change wrote nothing, Update writes nothing.
 	Update(change func(Tx) error) error
@@ -46,6 +49,18 @@ type Tx interface {
 	// SetSettings stores s, with its ChangedAt, as the version after s.Version and returns it. The error is
 	// codes.InvalidOperation if s.Version is not the newest.
 	SetSettings(app uint64, s server.Settings) (server.Settings, error)
+	// Absences returns those of keys, in no order.
+	Absences(keys []server.UserKey) ([]Absence, error)
+	// SetAbsences removes the absences of the instances in gone, and adds set, which take the place of what their instances had.
+	SetAbsences(gone, set []Absence) error
+	// PruneAbsences removes some of those that began before a moment, a thousand at most.
+	PruneAbsences(before time.Time) error
+}
+
+// An Absence is one, and whose it is.
+type Absence struct {
+	Key server.UserKey
+	server.Absence
 }
 
 // An Arrive is a login to record, and what it turned out to mean.

@@ -28,6 +28,7 @@ type state struct {
 	accounts map[server.UserKey]row
 	marks    map[dayKey]bool
 	settings map[uint64][]server.Settings // newest first
+	absences []Absence
 }
 
 type row struct {
@@ -42,7 +43,7 @@ type dayKey struct {
 
 func newMemory() *memory {
 	return &memory{
-		state:     &state{map[server.UserKey]row{}, map[dayKey]bool{}, map[uint64][]server.Settings{}},
+		state:     &state{map[server.UserKey]row{}, map[dayKey]bool{}, map[uint64][]server.Settings{}, nil},
 		found:     func() {},
 		commit:    func() error { return nil },
 		committed: func() {},
@@ -89,6 +90,15 @@ func (m *memory) Actives(_ context.Context, app uint64, from, to server.Day) (se
 	return server.Actives{From: from, To: to, Users: int64(len(users))}, nil
 }
 
+func (m *memory) Absences(_ context.Context, app uint64, users []string, after time.Time) (list []Absence, err error) {
+	for _, a := range m.read().absences {
+		if a.Key.App == app && slices.Contains(users, a.Key.User) && a.Since.After(after) {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
 func (m *memory) Update(change func(Tx) error) error {
 	err := m.update(change)
 	m.committed()
@@ -99,7 +109,7 @@ func (m *memory) update(change func(Tx) error) error {
 	m.writing.Lock()
 	defer m.writing.Unlock()
 	s := m.read()
-	s = &state{maps.Clone(s.accounts), maps.Clone(s.marks), maps.Clone(s.settings)}
+	s = &state{maps.Clone(s.accounts), maps.Clone(s.marks), maps.Clone(s.settings), slices.Clone(s.absences)}
 	if err := change(s); err != nil {
 		return err
 	}
@@ -188,4 +198,28 @@ func (s *state) SetSettings(app uint64, set server.Settings) (server.Settings, e
 	set.Version++
 	s.settings[app] = slices.Concat([]server.Settings{set}, list)
 	return set, nil
+}
+
+func (s *state) Absences(keys []server.UserKey) (list []Absence, err error) {
+	for _, a := range s.absences {
+		if slices.Contains(keys, a.Key) {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+func (s *state) SetAbsences(gone, set []Absence) error {
+	for _, a := range slices.Concat(gone, set) {
+		s.absences = slices.DeleteFunc(s.absences, func(b Absence) bool {
+			return b.Key == a.Key && b.Platform == a.Platform && b.Instance == a.Instance
+		})
+	}
+	s.absences = append(s.absences, set...)
+	return nil
+}
+
+func (s *state) PruneAbsences(before time.Time) error {
+	s.absences = slices.DeleteFunc(s.absences, func(a Absence) bool { return a.Since.Before(before) })
+	return nil
 }

@@ -139,13 +139,13 @@ func (s *Store) Import(ctx context.Context, app uint64, users []string) error {
 // Delete implements server.Store. A ban ends with its account.
 func (s *Store) Delete(ctx context.Context, key server.UserKey, at time.Time) error {
 	at = millis(at)
-	return s.change(ctx, "delete", key, func(tx Tx) error { return tx.Delete(key, at) })
+	return s.ending(ctx, "delete", key, func(tx Tx) error { return tx.Delete(key, at) })
 }
 
 // Ban implements server.Store.
 func (s *Store) Ban(ctx context.Context, key server.UserKey, until time.Time) error {
 	until = millis(until)
-	return s.change(ctx, "ban", key, func(tx Tx) error {
+	return s.ending(ctx, "ban", key, func(tx Tx) error {
 		return tx.Change(key, func(a *server.Account) { a.Banned, a.BannedUntil = true, until })
 	})
 }
@@ -160,12 +160,22 @@ func (s *Store) Unban(ctx context.Context, key server.UserKey) error {
 // Revoke implements server.Store.
 func (s *Store) Revoke(ctx context.Context, key server.UserKey, at time.Time) error {
 	at = millis(at)
-	return s.change(ctx, "revoke", key, func(tx Tx) error {
+	return s.ending(ctx, "revoke", key, func(tx Tx) error {
 		return tx.Change(key, func(a *server.Account) {
 			if at.After(a.NotBefore) {
 				a.NotBefore = at
 			}
 		})
+	})
+}
+
+// ending is change for what ends the absences of an account, too.
+func (s *Store) ending(ctx context.Context, doing string, key server.UserKey, change func(Tx) error) error {
+	return s.change(ctx, doing, key, func(tx Tx) error {
+		if err := change(tx); err != nil {
+			return err
+		}
+		return updateAbsences(tx, []server.UserKey{key}, noAbsences)
 	})
 }
 

@@ -17,6 +17,8 @@ type writer struct {
 	numbered, setNumbered           *sql.Stmt
 	marks, setMarks, days           *sql.Stmt
 	settings                        *sql.Stmt
+	absences, absent, returned      *sql.Stmt
+	prune                           *sql.Stmt
 	statements                      []*sql.Stmt // all of them
 
 	beforeCommit func() // for tests: called when everything but the COMMIT is done
@@ -54,6 +56,11 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		&w.marks:    `SELECT bits FROM marks WHERE app = ? AND day = ? AND chunk = ?`,
 		&w.setMarks: `INSERT INTO marks (app, day, chunk, bits) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET bits = excluded.bits`,
 		&w.days:     daysSQL,
+
+		&w.absences: absencesOfSQL,
+		&w.absent:   `INSERT OR REPLACE INTO absences (app, user, platform, instance, login_seq, since_ms) VALUES (?, ?, ?, ?, ?, ?)`,
+		&w.returned: `DELETE FROM absences WHERE app = ? AND user = ? AND platform = ? AND instance = ?`,
+		&w.prune:    pruneSQL,
 
 		&w.settings: `INSERT INTO settings (app, version, policy, limits, changed_by, changed_ms)
 			SELECT ?1, ?2 + 1, ?3, ?4, ?5, ?6

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -17,12 +18,14 @@ var historyCases = []testCase{
 		rapid.Check(s.t, func(t *rapid.T) {
 			apps += 2
 			h := &history{T: t, suite: s, apps: []uint64{apps, apps + 1}, stones: map[server.UserKey]time.Time{},
-				accounts: map[server.UserKey]*server.Account{}, marks: map[mark]bool{}, settings: map[uint64][]server.Settings{}}
+				accounts: map[server.UserKey]*server.Account{}, marks: map[mark]bool{}, settings: map[uint64][]server.Settings{},
+				absences: map[server.UserKey][]server.Absence{}}
 			t.Repeat(map[string]func(*rapid.T){
 				"arrive": h.arrive, "account": h.account, "import": h.importUsers, "delete": h.delete,
 				"ban": h.ban, "unban": h.unban, "revoke": h.revoke,
 				"settings": h.readSettings, "set settings": h.setSettings, "actives": h.actives,
-				"forget": h.forget, "reopen": h.reopen,
+				"absences": h.updateAbsences,
+				"forget":   h.forget, "reopen": h.reopen,
 			})
 		})
 	}},
@@ -38,6 +41,7 @@ type history struct {
 	stones   map[server.UserKey]time.Time       // the NotBefore of accounts that were deleted
 	marks    map[mark]bool
 	settings map[uint64][]server.Settings // newest first
+	absences map[server.UserKey][]server.Absence
 }
 
 type mark struct {
@@ -132,6 +136,7 @@ func (h *history) delete(*rapid.T) {
 	}
 	h.stones[key] = later(h.accounts[key].NotBefore, at)
 	delete(h.accounts, key)
+	delete(h.absences, key)
 	maps.DeleteFunc(h.marks, func(m mark, _ bool) bool { return m.key == key })
 }
 
@@ -139,6 +144,7 @@ func (h *history) ban(*rapid.T) {
 	key, until := h.key(), h.moment()
 	if h.answer(key, h.store().Ban(h.suite.t.Context(), key, until)) {
 		h.accounts[key].Banned, h.accounts[key].BannedUntil = true, until
+		delete(h.absences, key)
 	}
 }
 
@@ -153,6 +159,7 @@ func (h *history) revoke(*rapid.T) {
 	key, at := h.key(), h.moment()
 	if h.answer(key, h.store().Revoke(h.suite.t.Context(), key, at)) {
 		h.accounts[key].NotBefore = later(h.accounts[key].NotBefore, at)
+		delete(h.absences, key)
 	}
 }
 
@@ -216,6 +223,38 @@ func (h *history) actives(*rapid.T) {
 	got, err := h.store().Actives(h.suite.t.Context(), app, from, to)
 	h.equal(nil, err, "error")
 	h.equal(server.Actives{From: from, To: to, Users: int64(len(users))}, got, "actives")
+}
+
+// updateAbsences adds or removes an instance of two users, after comparing what they had.
+func (h *history) updateAbsences(*rapid.T) {
+	keys := []server.UserKey{h.key()}
+	if second := h.key(); second != keys[0] {
+		keys = append(keys, second)
+	}
+	one := absent(codes.PlatformIOS, rapid.SampledFrom([]string{"x", "y", "z"}).Draw(h.T, "instance"), rapid.Uint64Range(1, 9).Draw(h.T, "seq"), time.Hour)
+	adds := rapid.Bool().Draw(h.T, "adds")
+	err := h.store().UpdateAbsences(h.suite.t.Context(), keys, func(key server.UserKey, list []server.Absence) []server.Absence {
+		h.equal(len(h.absences[key]), len(list), "absences")
+		for i, a := range list {
+			h.equal(h.absences[key][i].LoginSeq, a.LoginSeq, "absence")
+		}
+		list = slices.DeleteFunc(list, func(a server.Absence) bool { return a.Instance == one.Instance || a.LoginSeq == one.LoginSeq })
+		if adds {
+			list = append(list, one)
+		}
+		server.SortAbsences(list)
+		h.absences[key] = list
+		return list
+	})
+	h.equal(nil, err, "error")
+	for _, key := range keys {
+		all, err := h.store().Absences(h.suite.t.Context(), key.App, []string{key.User})
+		h.equal(nil, err, "error")
+		h.equal(len(h.absences[key]), len(all[key.User]), "absences")
+		for i, a := range all[key.User] {
+			h.equal(h.absences[key][i], a, "absence")
+		}
+	}
 }
 
 func (h *history) forget(*rapid.T) {

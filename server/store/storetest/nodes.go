@@ -144,6 +144,14 @@ var nodeCases = []testCase{
 		s.Equal(made.Load(), first.Load(), "who is new is first")
 		s.Equal(made.Load()-deleted.Load(), s.actives(today, today))
 	}},
+	{"absences noted by one node are seen and changed by another", func(s *suite) {
+		other := s.second()
+		one := absent(codes.PlatformIOS, "i", 1, time.Minute)
+		s.setAbsences(user("alice"), one)
+		s.Equal([]server.Absence{one}, other.absences(user("alice")))
+		other.setAbsences(user("alice"))
+		s.Empty(s.absences(user("alice")))
+	}},
 	{"a node may leave without the others noticing", func(s *suite) {
 		other := s.second()
 		s.arrive(user("alice"), today)

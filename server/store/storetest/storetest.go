@@ -37,6 +37,7 @@ func Run(t *testing.T, e Engine) {
 		{"revoke and delete", revokeCases},
 		{"settings", settingsCases},
 		{"actives", activesCases},
+		{"absences", absenceCases},
 		{"one after the other", historyCases},
 	} {
 		t.Run(group.name, func(t *testing.T) {
