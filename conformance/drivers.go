@@ -19,10 +19,11 @@ var drivers = []driver{
 	{"core", buildCore},
 	{"C", buildC},
 	{"Node", buildNode},
+	{"React Native", findReactNative},
 }
 
 // errNoTool says that this machine cannot build or start a driver; its stories are skipped then.
-var errNoTool = errors.New("the language is not installed here")
+var errNoTool = errors.New("there is no such driver here")
 
 func buildCore(folder string) ([]string, error) {
 	program := filepath.Join(folder, "core")
@@ -72,7 +73,16 @@ func buildNode(folder string) ([]string, error) {
 	if err := run(modules+"/.bin/tsc", "-p", "../bindings/node/tsconfig.build.json", "--outDir", dist); err != nil {
 		return nil, err
 	}
-	return []string{"env", "TIM_NATIVE_PATH=" + addon, "node", "drivers/node/driver.mjs", filepath.Join(dist, "node/src/index.js")}, nil
+	return []string{"env", "TIM_NATIVE_PATH=" + addon, "node", "drivers/node/main.mjs", filepath.Join(dist, "node/src/index.js")}, nil
+}
+
+// findReactNative finds what bindings/react-native/test.sh has built, which tells the stories to it: the host and the driver's bundle.
+func findReactNative(string) ([]string, error) {
+	built := os.Getenv("TIM_REACT_NATIVE")
+	if built == "" {
+		return nil, fmt.Errorf("%w: ./build.sh test rn builds React Native's driver and tells it the stories", errNoTool)
+	}
+	return []string{filepath.Join(built, "host/host"), filepath.Join(built, "app/driver.bundle.js")}, nil
 }
 
 func run(command ...string) error {

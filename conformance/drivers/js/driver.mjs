@@ -1,17 +1,25 @@
-// The conformance driver of @opentim/node: it turns lines of its input into calls, and prints one line for each event and
-// each answer. conformance/README.md lists the lines. The argument is the built package.
+// The conformance driver of the bindings in JavaScript: it turns lines into calls, and prints one line for each event and each
+// answer. conformance/README.md lists the lines. It needs an engine and nothing else of its surroundings.
 
-import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
-
-const tim = createRequire(import.meta.url)(process.argv[2]);
-const names = new Map(Object.entries(tim.Code).map(([name, number]) => [number, name]));
-const name = (code) => names.get(code) ?? `Code${code}`;
-const print = (line) => process.stdout.write(`${line}\n`);
-
+let tim; // the binding
+let print; // writes a line
 let client;
 let awaited = { line: undefined, command: [] }; // when line is heard, the command is done, inside the listener
 const questions = []; // of the ticket provider, oldest first
+
+/** Returns what takes a line of the input. */
+export function driver(binding, printer) {
+  tim = binding;
+  print = printer;
+  return (line) => {
+    run(line.split('\t'));
+    print('.');
+  };
+}
+
+function name(code) {
+  return Object.entries(tim.Code).find(([, number]) => number === code)?.[0] ?? `Code${code}`;
+}
 
 function hear(line) {
   print(line);
@@ -127,10 +135,3 @@ function run([verb, ...args], inside = false) {
       throw new Error(`no such command: ${verb}`);
   }
 }
-
-const input = createInterface({ input: process.stdin });
-input.on('line', (line) => {
-  run(line.split('\t'));
-  print('.');
-});
-input.on('close', () => process.exit());
