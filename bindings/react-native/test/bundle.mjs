@@ -12,7 +12,8 @@ const modules = dirname(dirname(require.resolve('react-native/package.json')));
 const { mergeConfig, getDefaultConfig } = require('@react-native/metro-config');
 
 const config = mergeConfig(getDefaultConfig(app), {
-  cacheStores: [],
+  cacheStores: ({ FileStore }) => [new FileStore({ root: `${folder}/../metro` })],
+  fileMapCacheDirectory: `${folder}/..`,
   maxWorkers: 1,
   reporter: { update() {} },
   resolver: { nodeModulesPaths: [modules] },
