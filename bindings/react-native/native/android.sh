@@ -13,7 +13,7 @@ source bindings/react-native/native/common.sh
 
 api=${ANDROID_API:-24}
 least_ndk=27 # what React Native 0.80 and newer use
-out=build/android
+out=${OUT:-build}/android
 abis=()
 
 newest() { [ ! -d "$1" ] || find "$1" -mindepth 1 -maxdepth 1 | sort -V | tail -n 1; }
@@ -75,7 +75,7 @@ build() {
   flags="-Wl,-soname,libtim.so -Wl,-z,max-page-size=16384 $(packing)"
   flags="$flags -Wl,-z,now -Wl,-z,defs -Wl,--version-script=$PWD/$out/names.map"
   go_library c-shared "$out/symbols/$abi/libtim.so" "" "$flags"
-  run env GOOS=android GOARCH="$goarch" GOARM=7 CC="$bin/$triple$api-clang" "${go_library_command[@]}"
+  run env CGO_ENABLED=1 GOOS=android GOARCH="$goarch" GOARM=7 CC="$bin/$triple$api-clang" "${go_library_command[@]}"
   run rm -f "$out/symbols/$abi/libtim.h"
   run mkdir -p "$out/libs/$abi"
   run "$bin/llvm-strip" --strip-unneeded -o "$out/libs/$abi/libtim.so" "$out/symbols/$abi/libtim.so"
@@ -108,7 +108,7 @@ done
 for abi in "${abis[@]}"; do describe "$abi"; done
 
 check_tools
-mkdir -p $out
-printf '{ global: %s local: *; };\n' "$(header_names include/tim.h | sed 's/$/;/' | tr '\n' ' ')" > $out/names.map
-overlay_for android
+mkdir -p "$out"
+printf '{ global: %s local: *; };\n' "$(header_names include/tim.h | sed 's/$/;/' | tr '\n' ' ')" > "$out/names.map"
+overlay_for android "$out"
 for abi in "${abis[@]}"; do build "$abi"; done

@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # what go_library reads
 # Sourced by android.sh and ios.sh, from the root of the repository. It works in bash 3.2, which macOS has.
 source capi/go.sh
-export CGO_ENABLED=1
 
 dry="" # --dry-run: print every command and run none
 missing=()
@@ -51,10 +50,10 @@ tools_or_stop() {
 
 need_go() { need go "go: get $(sed -n 's/^go /Go /p' go.mod) or newer from https://go.dev/dl"; }
 
-# overlay_for GOOS makes the overlay of the Go runtime and lets go_library use it.
+# overlay_for GOOS FOLDER makes the overlay of the Go runtime and lets go_library use it.
 overlay_for() {
-  overlay=$PWD/build/$1/overlay/overlay.json
-  run env GOOS="$1" bash capi/overlay.sh "$PWD/build/$1/overlay"
+  overlay=$PWD/$2/overlay/overlay.json
+  run env GOOS="$1" bash capi/overlay.sh "$PWD/$2/overlay"
 }
 
 # same_names WHERE compares the names on standard input with those of tim.h.

@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 source bindings/react-native/native/common.sh
 
 least_ios=15.1 # what React Native 0.80 and newer ask for
-out=build/ios
+out=${OUT:-build}/ios
 
 case ${1:-} in
   "") ;;
@@ -39,7 +39,7 @@ slice() {
   note "$1"
   run mkdir -p "$dir"
   go_library c-archive "$dir/raw.a" tim_unguarded ""
-  run env GOOS=ios GOARCH="$3" CC="$cc" "${go_library_command[@]}"
+  run env CGO_ENABLED=1 GOOS=ios GOARCH="$3" CC="$cc" "${go_library_command[@]}"
   # shellcheck disable=SC2086 # one word for each flag
   {
     run $cc -O2 -c -DTIM_SIGMASK_FIRST capi/sigmask.c -o "$dir/first.o"
@@ -60,16 +60,16 @@ check() {
 }
 
 check_tools
-mkdir -p $out
-header_names include/tim.h | sed 's/^/_/' > $out/names
-overlay_for ios
+mkdir -p "$out"
+header_names include/tim.h | sed 's/^/_/' > "$out/names"
+overlay_for ios "$out"
 slice device iphoneos arm64 arm64-apple-ios$least_ios
 slice simulator-arm64 iphonesimulator arm64 arm64-apple-ios$least_ios-simulator
 slice simulator-x86_64 iphonesimulator amd64 x86_64-apple-ios$least_ios-simulator
 note "Tim.xcframework"
-run mkdir -p $out/simulator $out/include
-run xcrun lipo -create $out/simulator-arm64/libtim.a $out/simulator-x86_64/libtim.a -output $out/simulator/libtim.a
-run cp include/tim.h include/tim_codes.gen.h $out/include/
-run rm -rf $out/Tim.xcframework
-run xcodebuild -create-xcframework -output $out/Tim.xcframework \
-  -library $out/device/libtim.a -headers $out/include -library $out/simulator/libtim.a -headers $out/include
+run mkdir -p "$out/simulator" "$out/include"
+run xcrun lipo -create "$out/simulator-arm64/libtim.a" "$out/simulator-x86_64/libtim.a" -output "$out/simulator/libtim.a"
+run cp include/tim.h include/tim_codes.gen.h "$out/include/"
+run rm -rf "$out/Tim.xcframework"
+run xcodebuild -create-xcframework -output "$out/Tim.xcframework" \
+  -library "$out/device/libtim.a" -headers "$out/include" -library "$out/simulator/libtim.a" -headers "$out/include"

@@ -16,6 +16,10 @@ clang() {
   mkdir -p "$lib"
   cat > "$bin/$1"24-clang << END
 #!/bin/sh
+for flag; do
+  shift
+  [ "\$flag" = "\$STANDIN_DROPS" ] || set -- "\$@" "\$flag"
+done
 exec $llvm/clang --target=$2 --ld-path=$llvm/ld.lld -Wno-unused-command-line-argument -isystem "$here/include" -L"$lib" $3 "\$@"
 END
   chmod +x "$bin/$1"24-clang
