@@ -4,26 +4,22 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"io"
 	"strings"
 	"sync"
-
-	"github.com/klauspost/compress/zlib"
 
 	"github.com/opentim/tim/codes"
 )
 
-// A reader takes a ticket apart: text, zlib, JSON, form. It is some 70 KiB, reused, and used by one goroutine at a time.
+// A reader takes a ticket apart: text, zlib, JSON, form. It is some 20 KiB, reused, and used by one goroutine at a time.
 type reader struct {
 	claims claims // of the last ticket; what they point to is gone with the next
 	form   form
 
-	raw    [MaxText * 3 / 4]byte
-	buffer [maxDocument + 1]byte
-	doc    []byte // the JSON: the used part of buffer
-	spare  [256]byte
-	source bytes.Reader
-	zlib   io.ReadCloser // nil before the first use
+	raw      [MaxText * 3 / 4]byte
+	buffer   [maxDocument]byte
+	doc      []byte // the JSON: the used part of buffer
+	spare    [256]byte
+	inflater inflater
 }
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
@@ -38,7 +34,7 @@ func (r *reader) read(ticket string) *refusal {
 	if bad != nil {
 		return bad
 	}
-	if bad := r.inflate(raw, len(ticket)); bad != nil {
+	if bad := r.unpack(raw, len(ticket)); bad != nil {
 		return bad
 	}
 	if bytes.Count(r.doc, []byte(":"))+bytes.Count(r.doc, []byte("{"))+bytes.Count(r.doc, []byte("[")) > maxParts {
@@ -73,32 +69,20 @@ func (r *reader) decode(ticket string) ([]byte, *refusal) {
 	return nil, refuse(codes.TicketUnreadable, "is cut off after %d characters", len(ticket))
 }
 
-// inflate undoes the compression of a ticket of length characters, into r.doc.
-func (r *reader) inflate(raw []byte, length int) *refusal {
-	r.source.Reset(raw)
-	var err error
-	if r.zlib == nil {
-		r.zlib, err = zlib.NewReader(&r.source)
-	} else {
-		err = r.zlib.(zlib.Resetter).Reset(&r.source, nil)
-	}
-	n := 0
-	for err == nil && n < len(r.buffer) {
-		var k int
-		k, err = r.zlib.Read(r.buffer[n:])
-		n += k
-	}
-	switch {
-	case n == len(r.buffer):
-		return refuse(codes.TicketUnreadable, "inflates to more than %d bytes", maxDocument)
-	case err == io.EOF:
-		r.doc = r.buffer[:n]
+// unpack undoes the compression of a ticket of length characters, into r.doc.
+func (r *reader) unpack(raw []byte, length int) *refusal {
+	doc, err := r.inflater.inflate(r.buffer[:0], raw)
+	switch err {
+	case nil:
+		r.doc = doc
 		return nil
-	case err == io.ErrUnexpectedEOF:
+	case errTooLong:
+		return refuse(codes.TicketUnreadable, "inflates to more than %d bytes", maxDocument)
+	case errTruncated:
 		return refuse(codes.TicketUnreadable, "is cut off after %d characters", length)
-	case err == zlib.ErrChecksum:
+	case errChecksum:
 		return refuse(codes.TicketUnreadable, "was altered: its checksum is wrong")
-	case err == zlib.ErrHeader || err == zlib.ErrDictionary:
+	case errNoZlib:
 		return refuse(codes.TicketUnreadable, "is not compressed with zlib, or its beginning is missing")
 	}
 	return refuse(codes.TicketUnreadable, "was altered: it cannot be decompressed")
