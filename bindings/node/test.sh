@@ -4,6 +4,7 @@
 #
 #   bindings/node/test.sh [NODE_TEST_FLAG...]
 #   NODE=/path/to/node bindings/node/test.sh    with another Node
+#   TESTS=fuzz bindings/node/test.sh            only test/fuzz.test.ts
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bash bindings/node/build.sh
@@ -24,4 +25,5 @@ module @tencentcloud/chat @opentim/node
 node_modules/.bin/tsc --noEmit false --outDir "$out/test" -p bindings/node/tsconfig.json
 go build -o "$out/timd" ./cmd/timd
 export TIMD=$out/timd
-"${NODE:-node}" --test --test-concurrency=5 "$@" "$out"/test/node/test/*.test.js
+# shellcheck disable=SC2086 # a pattern
+"${NODE:-node}" --test --test-concurrency=5 "$@" "$out"/test/node/test/${TESTS:-*}.test.js

@@ -118,17 +118,19 @@ export class TimClient {
     const what = userID.length <= 32 ? `login ${userID}` : 'login'; // what is longer is perhaps the ticket
     if (signal?.aborted) throw canceled(what, signal.reason);
 
+    let request = 0;
     const repeats = this.native.user() === userID;
-    const send = (request: number) => this.native.login(request, userID, ticket);
-    const { request, answer } = this.calls.start(what, send, LOGIN);
-    this.logins.add(request);
-    this.starting = true;
-    this.unwanted = 0;
-    this.hold();
     const abort = () => this.abandon(request, repeats, signal?.reason);
     signal?.addEventListener('abort', abort);
     try {
-      return toLoginResult(await answer);
+      const send = (number: number) => this.native.login(number, userID, ticket);
+      const call = this.calls.start(what, send, LOGIN);
+      request = call.request;
+      this.logins.add(request);
+      this.starting = true;
+      this.unwanted = 0;
+      this.hold();
+      return toLoginResult(await call.answer);
     } finally {
       signal?.removeEventListener('abort', abort);
     }

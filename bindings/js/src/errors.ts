@@ -46,9 +46,9 @@ export function asTimError(thrown: unknown, what: string): TimError {
 
 /** What something that was thrown says. It may be anything, also what cannot be made a string. */
 export function wordsOf(thrown: unknown): string {
+  let words = '';
   try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
-  } catch {
-    return 'something was thrown that has no words';
-  }
+    words = String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {} // it has none
+  return words || 'something was thrown that has no words';
 }

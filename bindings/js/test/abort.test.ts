@@ -134,6 +134,16 @@ test('a login after an aborted one is not touched by it', async () => {
   assert.deepEqual(names(), ['login', 'login']);
 });
 
+test('a signal that cannot be listened to: its error is the answer, and nothing is sent', async () => {
+  const signal = {
+    aborted: false,
+    addEventListener: () => assert.fail('mine'),
+    removeEventListener() {},
+  };
+  await assert.rejects(client.login('alice', 't', { signal }), /mine/);
+  assert.deepEqual(engine.client.calls, []);
+});
+
 test('AbortSignal.timeout is the cause of its error', async () => {
   const login = client.login('alice', 't', { signal: AbortSignal.timeout(1) });
   const [settled] = await Promise.allSettled([login, turn()]); // the signal alone does not keep the process

@@ -158,8 +158,10 @@ static napi_value create(napi_env env, napi_callback_info info) {
 /* pump(handle, deliver): the next batch, in a turn of the event loop of its own */
 static napi_value pump(napi_env env, napi_callback_info info) {
   napi_value values[MAX_ARGUMENTS];
+  napi_valuetype type;
   client *c = arguments(env, info, values);
-  if (c != NULL) deliver_batch(env, c, values[1]);
+  if (c != NULL && napi_typeof(env, values[1], &type) == napi_ok && type == napi_function)
+    deliver_batch(env, c, values[1]); /* for anything else the batch would be lost */
   return NULL;
 }
 
