@@ -22,7 +22,7 @@ const (
 
 var (
 	firstEncoding = base64.RawURLEncoding.Strict()
-	takenHeader   = http.Header{firstField: {firstTaken}}
+	takenHeader   = http.Header{"Sec-Websocket-Protocol": subprotocols, firstField: {firstTaken}}
 )
 
 // firstHeader returns the fields of a handshake that carries f, or nil if f is nil or too long.

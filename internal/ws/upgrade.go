@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -34,36 +35,28 @@ type Upgrader struct {
 // If req carries the client's first frame, the answer says so and is held back until Flush or the first write.
 func (u *Upgrader) Upgrade(nc net.Conn, req *http.Request) (*ServerConn, error) {
 	c := &ServerConn{pipe: pipe{Conn: nc}, timeout: u.WriteTimeout}
-	w := &answer{conn: c, head: heads.Get().(*bufio.Writer)}
-	defer heads.Put(w.head)
+	w := answers.Get().(*answer)
+	defer w.free()
+	w.conn = c
 
-	if !websocket.IsWebSocketUpgrade(req) {
+	switch {
+	case !websocket.IsWebSocketUpgrade(req):
 		return nil, w.refuse(http.StatusUpgradeRequired, "this address speaks WebSocket only: connect with a tim client")
-	}
-	if !slices.Contains(websocket.Subprotocols(req), wire.Subprotocol) {
+	case !offersTim(req):
 		return nil, w.refuse(http.StatusBadRequest,
 			"Sec-WebSocket-Protocol must offer "+wire.Subprotocol+": this server speaks nothing else")
-	}
-	// gorilla keeps the word for as long as the connection lives, and with a word of the request all of the request.
-	req.Header["Sec-Websocket-Protocol"] = subprotocols
-	up := websocket.Upgrader{
-		WriteBufferSize: 512,
-		WriteBufferPool: &writeBuffers,
-		Subprotocols:    subprotocols,
-		CheckOrigin:     u.CheckOrigin,
-		Error: func(_ http.ResponseWriter, _ *http.Request, status int, reason error) {
-			_ = w.refuse(status, strings.TrimPrefix(reason.Error(), "websocket: "))
-		},
+	case !u.allows(req):
+		return nil, w.refuse(http.StatusForbidden, "pages of this origin may not connect")
 	}
 	c.Wake()
-	var says http.Header
+	says := chosenHeader
 	early := carriesFirst(req.Header)
 	if early {
 		says = takenHeader
 		c.pipe.holdNext()
 	}
 	var err error
-	if c.conn, err = up.Upgrade(w, req, says); err != nil {
+	if c.conn, err = upgrader.Upgrade(w, req, says); err != nil {
 		return nil, fmt.Errorf("websocket handshake: %w", err)
 	}
 	if early {
@@ -90,17 +83,54 @@ func Refuse(w io.Writer, status int, header http.Header, text string) error {
 	return err
 }
 
+func offersTim(req *http.Request) bool {
+	offer := req.Header["Sec-Websocket-Protocol"]
+	return len(offer) == 1 && offer[0] == wire.Subprotocol || slices.Contains(websocket.Subprotocols(req), wire.Subprotocol)
+}
+
+func (u *Upgrader) allows(req *http.Request) bool {
+	if u.CheckOrigin != nil {
+		return u.CheckOrigin(req)
+	}
+	origin := req.Header.Get("Origin")
+	page, err := url.Parse(origin)
+	return origin == "" || err == nil && strings.EqualFold(page.Host, req.Host)
+}
+
+// upgrader is one for all: what differs was decided before. The word for the subprotocol comes from chosenHeader, because
+// gorilla keeps it for as long as the connection lives.
+var upgrader = websocket.Upgrader{
+	WriteBufferSize: 512,
+	WriteBufferPool: &writeBuffers,
+	CheckOrigin:     func(*http.Request) bool { return true },
+	Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+		_ = w.(*answer).refuse(status, strings.TrimPrefix(reason.Error(), "websocket: "))
+	},
+}
+
 var (
 	subprotocols = []string{wire.Subprotocol}
+	chosenHeader = http.Header{"Sec-Websocket-Protocol": subprotocols}
 	writeBuffers sync.Pool // gorilla's
-	heads        = sync.Pool{New: func() any { return bufio.NewWriterSize(io.Discard, 512) }}
 )
 
-// An answer is what gorilla takes for net/http's connection. It keeps neither the answer nor head.
+// An answer is what gorilla takes for net/http's connection. It keeps neither the answer nor what is in it.
 type answer struct {
 	conn   *ServerConn
-	head   *bufio.Writer // gives gorilla room for the head of its answer
+	both   bufio.ReadWriter
 	header http.Header
+}
+
+var answers = sync.Pool{New: func() any {
+	w := new(answer)
+	w.both.Writer = bufio.NewWriterSize(io.Discard, 512) // gives gorilla room for the head of its answer
+	return w
+}}
+
+func (w *answer) free() {
+	w.both.Writer.Reset(io.Discard)
+	w.conn, w.both.Reader, w.header = nil, nil, nil
+	answers.Put(w)
 }
 
 func (w *answer) Header() http.Header {
@@ -114,7 +144,8 @@ func (*answer) WriteHeader(int)             {}
 
 // Hijack gives gorilla the reader that the ServerConn owns, so that both see the same bytes.
 func (w *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return &w.conn.pipe, bufio.NewReadWriter(&w.conn.br, w.head), nil
+	w.both.Reader = &w.conn.br
+	return &w.conn.pipe, &w.both, nil
 }
 
 func (w *answer) refuse(status int, reason string) error {

@@ -3,10 +3,16 @@ package gateway
 import (
 	"bufio"
 	"bytes"
+	"net"
 	"net/http"
+	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opentim/tim/internal/wire"
+	"github.com/opentim/tim/internal/ws"
 )
 
 const goodHead = "GET /tim HTTP/1.1\r\nHost: tim.example\r\nUser-Agent: x: y\r\nupgrade:websocket\r\nConnection: keep-alive\r\n" +
@@ -22,6 +28,35 @@ func TestARequestIsReadAsNetHTTPReadsIt(t *testing.T) {
 	}, r.Header)
 	r.free()
 	require.Empty(t, r.Header)
+}
+
+// What a connection keeps of its request would change with the bytes that the request was read from.
+func TestNothingOfARequestOutlivesIt(t *testing.T) {
+	head := []byte(goodHead[:len(goodHead)-2] + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tim.v1\r\n" +
+		"Tim-First: kQ8\r\nX-Forwarded-For: fe80::1%eth0\r\n\r\n")
+	head = bytes.Replace(head, []byte("abc="), []byte("dGhlIHNhbXBsZSBub25jZQ=="), 1)
+	r, err := parseRequest(head)
+	require.NoError(t, err)
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	proxy := netip.MustParseAddr("10.0.0.1")
+	remote := clientAddr(proxy, r.Header, []netip.Prefix{netip.PrefixFrom(proxy, 32)})
+	c, err := (&ws.Upgrader{WriteTimeout: time.Second}).Upgrade(here, &r.Request)
+	require.NoError(t, err)
+	r.free()
+	for i := range head {
+		head[i] = '!'
+	}
+	require.Equal(t, "fe80::1%eth0", remote.String())
+	f, err := c.Read(true)
+	require.NoError(t, err)
+	require.Equal(t, &wire.Unknown{Type: 15}, f)
+	go func() { _ = c.Flush() }()
+	answer, err := http.ReadResponse(bufio.NewReader(there), nil)
+	require.NoError(t, err)
+	require.Equal(t, "tim.v1", answer.Header.Get("Sec-Websocket-Protocol"))
+	require.Equal(t, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", answer.Header.Get("Sec-Websocket-Accept"))
 }
 
 func TestHeadsThatAreRefused(t *testing.T) {
