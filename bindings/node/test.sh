@@ -4,7 +4,7 @@
 #
 #   bindings/node/test.sh [NODE_TEST_FLAG...]
 #   NODE=/path/to/node bindings/node/test.sh    with another Node
-#   TESTS=fuzz bindings/node/test.sh            only test/fuzz.test.ts
+#   TESTS=fuzz bindings/node/test.sh            only test/fuzz.test.ts, and not under Bun and Deno
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bash bindings/node/build.sh
@@ -27,3 +27,4 @@ go build -o "$out/timd" ./cmd/timd
 export TIMD=$out/timd
 # shellcheck disable=SC2086 # a pattern
 "${NODE:-node}" --test --test-concurrency=5 "$@" "$out"/test/node/test/${TESTS:-*}.test.js
+[ -n "${TESTS:-}${NODE:-}" ] || bash bindings/node/test/runtimes.sh

@@ -65,6 +65,6 @@ export class Running {
   }
 
   kill(signal: NodeJS.Signals): void {
-    this.process.kill(signal);
+    process.kill(this.process.pid!, signal); // Deno's ChildProcess.kill works once only
   }
 }
