@@ -95,6 +95,7 @@ func (s *Sessions) apply(a *app, settings Settings) {
 		return
 	}
 	a.settings.Store(&settings)
+	s.log.Info("settings are in force", "app", a.ID, "version", settings.Version, "policy", settings.Policy)
 	a.eviction()
 	if s.closing.Load() {
 		return
