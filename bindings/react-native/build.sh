@@ -3,7 +3,7 @@
 #
 #   build/react-native/opentim-react-native.tgz
 #
-# What is built on other machines, libtim for phones, is in it if it was put into ios/ and android/libs before.
+# What is built on other machines, libtim for phones, is in it if ./build.sh android and ./build.sh ios put it into build/ before.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 out=$PWD/build/react-native
@@ -13,6 +13,7 @@ rm -rf "$package"
 mkdir -p "$package/src" "$package/include"
 cd bindings/react-native
 ../../node_modules/.bin/tsc -p tsconfig.build.json --outDir "$package/dist"
+echo '{ "type": "module" }' >"$package/dist/package.json" # not above: React Native's tools read react-native.config.js as CommonJS
 cp package.json ../../LICENSE "$package/"
 cp -r cpp "$package/"
 cp src/NativeTim.ts "$package/src/"
@@ -20,6 +21,8 @@ cp ../../include/tim.h ../../include/tim_codes.gen.h ../cpp/tim.hpp "$package/in
 for part in README.md ios android react-native.config.js *.podspec; do
   if [ -e "$part" ]; then cp -r "$part" "$package/"; fi
 done
+if [ -d ../../build/android/libs ]; then cp -r ../../build/android/libs "$package/android/"; fi
+if [ -d ../../build/ios/Tim.xcframework ]; then cp -r ../../build/ios/Tim.xcframework "$package/ios/"; fi
 node ../../node_modules/react-native/scripts/generate-codegen-artifacts.js --path "$package" --targetPlatform all --source library \
   >"$out/codegen.log" || { cat "$out/codegen.log" && exit 1; }
 
