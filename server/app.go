@@ -1,6 +1,9 @@
 package server
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // An App is one SDKAppID that this server serves.
 type App struct {
@@ -8,5 +11,7 @@ type App struct {
 	Name   string
 	Keys   []string // secret keys that sign tickets, newest first; never logged
 	Admins []string // userIDs that may use the REST API, at most 10
-	Zone   *time.Location
+	// AdminFrom are the networks from which the REST API may be called; none means from anywhere.
+	AdminFrom []netip.Prefix
+	Zone      *time.Location
 }

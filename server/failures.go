@@ -35,7 +35,7 @@ func (f *failures) blocked(addr netip.Addr, now time.Time) time.Duration {
 	if len(f.seen) == 0 {
 		return 0
 	}
-	b := f.seen[network(addr)]
+	b := f.seen[Network(addr)]
 	if b == nil || !now.Before(b.blocked) {
 		return 0
 	}
@@ -52,7 +52,7 @@ func (f *failures) failed(addr netip.Addr, now time.Time) bool {
 	if f.seen == nil {
 		f.seen = make(map[netip.Addr]*failureBudget)
 	}
-	addr = network(addr)
+	addr = Network(addr)
 	b := f.seen[addr]
 	if b == nil {
 		if len(f.seen) == failuresMax {
@@ -79,7 +79,7 @@ func (f *failures) succeeded(addr netip.Addr) {
 	if len(f.seen) == 0 {
 		return
 	}
-	if b := f.seen[network(addr)]; b != nil {
+	if b := f.seen[Network(addr)]; b != nil {
 		b.left = min(b.left+1, failuresCredit)
 	}
 }
@@ -97,16 +97,4 @@ func (f *failures) tidy(now time.Time) {
 
 func (b *failureBudget) over(now time.Time) bool {
 	return now.Sub(b.since) >= failureWindow && !now.Before(b.blocked)
-}
-
-// network returns what is limited together: an IPv4 address, or an IPv6 network of 64 bits.
-func network(addr netip.Addr) netip.Addr {
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
-		prefix, err := addr.Prefix(64)
-		if err == nil {
-			return prefix.Addr()
-		}
-	}
-	return addr
 }

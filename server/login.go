@@ -61,6 +61,10 @@ func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, e
 	if bad != nil {
 		return Grant{}, s.failed(addr, now, in, bad)
 	}
+	if bad := s.mayLogin(UserKey{in.App, in.User}, now); bad != nil {
+		s.logRefusal(addr, in, bad)
+		return Grant{}, bad
+	}
 	key, day, proof := UserKey{in.App, in.User}, DayOf(now, app.Zone), ticketProof(issued)
 	arrival, err := s.o.Store.Arrive(ctx, key, day, func(a Account) bool { return permit(a, proof, now) == nil })
 	if err != nil {
@@ -105,6 +109,17 @@ func (s *Sessions) mayTry(addr netip.Addr, now time.Time) *Refusal {
 		return r
 	}
 	return nil
+}
+
+// mayLogin refuses a user who logs in too often, such as two devices that push each other out in a loop.
+func (s *Sessions) mayLogin(key UserKey, now time.Time) *Refusal {
+	wait := s.tooOften.Take(key, now)
+	if wait == 0 {
+		return nil
+	}
+	r := refuse(codes.TooFrequent, "the user logs in more than %v times a second", s.o.UserLogins)
+	r.RetryAfter = wait
+	return r
 }
 
 // authenticate checks everything that can be checked without the store.

@@ -37,6 +37,9 @@ func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Gra
 	case ended(t.notAfter, now):
 		return Grant{}, refuse(codes.TicketUnreadable, "the resume ticket is too old")
 	}
+	if bad := s.mayLogin(t.key, now); bad != nil {
+		return Grant{}, bad
+	}
 	h := &Held{
 		sessions: s, key: t.key, conn: c, id: t.session.ID, instance: t.session.Instance, label: t.session.Label,
 		platform: t.session.Platform, loginSeq: t.session.LoginSeq, resumes: t.session.Resumes + 1,

@@ -37,6 +37,10 @@ type Options struct {
 	// EvictRate is how many users a second lose sessions after their app's settings became stricter. Zero means 500.
 	EvictRate int
 
+	// UserLogins is how many logins and resumes a second one user may have, and ten times as many at once: more are refused with
+	// codes.TooFrequent. Only logins with a good ticket count. Zero means as many as come.
+	UserLogins float64
+
 	Observer Observer     // told of every change; nil tells nobody
 	Logger   *slog.Logger // nil logs nothing
 }
@@ -61,7 +65,7 @@ func (o Options) validate() error {
 	if o.Registry == nil || o.Store == nil {
 		errs = append(errs, errors.New("a registry and a store are needed"))
 	}
-	if o.Grace < 0 || o.GraceWeb < 0 || o.SweepEvery < 0 || o.SettingsEvery < 0 || o.EvictRate < 0 {
+	if o.UserLogins < 0 || o.Grace < 0 || o.GraceWeb < 0 || o.SweepEvery < 0 || o.SettingsEvery < 0 || o.EvictRate < 0 {
 		errs = append(errs, errors.New("times and rates must not be negative"))
 	}
 	seen := make(map[uint64]bool)
@@ -85,6 +89,7 @@ type Sessions struct {
 	wheel    *Wheel
 	held     *table
 	failures failures
+	tooOften *Limiter[UserKey]
 
 	chores    chores
 	sweeper   sweeper
@@ -120,6 +125,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	}
 	s := &Sessions{o: o.withDefaults(), resumes: resumes, held: newTable(), apps: make(map[uint64]*app)}
 	s.log = s.o.Logger
+	s.tooOften = NewLimiter[UserKey](o.UserLogins, int(10*o.UserLogins))
 	_, s.prompt = o.Registry.(Prompt)
 	s.absences = &absences{s: s, waiting: make(map[UserKey][]ending), some: make(chan struct{}, 1)}
 	w := &watched{Registry: o.Registry, sessions: s, observers: []Observer{s.absences}}

@@ -68,16 +68,30 @@ func (l *loaded) check() error {
 	if l.Limits.Connections < 0 {
 		bad("limits.connections", "%d is negative", l.Limits.Connections)
 	}
-	if l.Limits.LoginsPerSecond < 0 {
-		bad("limits.logins_per_second", "%v is negative", l.Limits.LoginsPerSecond)
+	for key, value := range map[string]float64{
+		"limits.logins_per_second": l.Limits.LoginsPerSecond, "limits.address_connections": float64(l.Limits.AddressConnections),
+		"limits.address_per_second": l.Limits.AddressPerSecond, "limits.user_logins_per_second": l.Limits.UserLoginsPerSecond,
+	} {
+		if value < 0 {
+			bad(key, "%v is negative", value)
+		}
+	}
+	if l.Limits.FramesPerSecond < 1 {
+		bad("limits.frames_per_second", "%d is less than 1", l.Limits.FramesPerSecond)
 	}
 	for _, o := range l.Origins {
 		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
 			bad("origins", "%q is no origin: write https://app.example.com, or *", o)
 		}
 	}
-	if _, err := l.proxies(); err != nil {
+	if _, err := prefixes(l.TrustedProxies); err != nil {
 		bad("trusted_proxies", "%v", err)
+	}
+	if _, err := prefixes(l.AdminAllow); err != nil {
+		bad("admin_allow", "%v", err)
+	}
+	if host, _, err := net.SplitHostPort(l.PprofListen); l.PprofListen != "" && (err != nil || !isLoopback(host)) {
+		bad("pprof_listen", "%q is no address of this machine, such as 127.0.0.1:6060: a profile shows what is in memory", l.PprofListen)
 	}
 	if _, _, err := net.SplitHostPort(l.MetricsListen); l.MetricsListen != "" && err != nil {
 		bad("metrics_listen", "%v", err)
@@ -119,6 +133,9 @@ func (l *loaded) checkApps(bad func(key, format string, args ...any)) {
 			bad(key+".webhook_timeout", "%v is not from 100ms to 1m", a.WebhookTimeout)
 		}
 		l.checkWebhook(bad, key+".webhook_url", key+".webhook_token_file", a.WebhookURL, a.WebhookTokenFile)
+		if _, err := prefixes(a.AdminAllow); err != nil {
+			bad(key+".admin_allow", "%v", err)
+		}
 		if _, err := time.LoadLocation(a.Zone); err != nil {
 			bad(key+".zone", "%q is no time zone, such as Asia/Shanghai", a.Zone)
 		}
@@ -155,10 +172,10 @@ func (l *loaded) logLevel() (level slog.Level, err error) {
 	return level, level.UnmarshalText([]byte(l.Log.Level))
 }
 
-// proxies returns the trusted proxies; a bare address is a prefix of one.
-func (l *loaded) proxies() ([]netip.Prefix, error) {
+// prefixes reads networks; a bare address is a prefix of one.
+func prefixes(list []string) ([]netip.Prefix, error) {
 	var all []netip.Prefix
-	for _, s := range l.TrustedProxies {
+	for _, s := range list {
 		if addr, err := netip.ParseAddr(s); err == nil {
 			all = append(all, netip.PrefixFrom(addr, addr.BitLen()))
 			continue

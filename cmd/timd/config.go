@@ -18,6 +18,8 @@ type config struct {
 	AllowInsecure bool     `koanf:"allow_insecure"`
 	Apps          []appRow `koanf:"apps"`
 	MetricsListen string   `koanf:"metrics_listen"`
+	PprofListen   string   `koanf:"pprof_listen"`
+	AdminAllow    []string `koanf:"admin_allow"`
 
 	Cluster struct {
 		Name            string `koanf:"name"`
@@ -54,10 +56,16 @@ type config struct {
 		Max time.Duration `koanf:"max"`
 	} `koanf:"reconnect"`
 	Limits struct {
-		Connections     int           `koanf:"connections"`
-		LoginsPerSecond float64       `koanf:"logins_per_second"`
-		FirstFrame      time.Duration `koanf:"first_frame"`
-		WriteTimeout    time.Duration `koanf:"write_timeout"`
+		Connections     int     `koanf:"connections"`
+		LoginsPerSecond float64 `koanf:"logins_per_second"`
+
+		AddressConnections  int     `koanf:"address_connections"`
+		AddressPerSecond    float64 `koanf:"address_per_second"`
+		UserLoginsPerSecond float64 `koanf:"user_logins_per_second"`
+		FramesPerSecond     int     `koanf:"frames_per_second"`
+
+		FirstFrame   time.Duration `koanf:"first_frame"`
+		WriteTimeout time.Duration `koanf:"write_timeout"`
 	} `koanf:"limits"`
 
 	Origins        []string `koanf:"origins"`
@@ -71,6 +79,8 @@ type appRow struct {
 	KeyFile string   `koanf:"key_file"`
 	Admins  []string `koanf:"admins"`
 	Zone    string   `koanf:"zone"`
+
+	AdminAllow []string `koanf:"admin_allow"`
 
 	WebhookURL       string        `koanf:"webhook_url"`
 	WebhookTokenFile string        `koanf:"webhook_token_file"`
@@ -106,6 +116,8 @@ var settings = []setting{
 	{"webhook.timeout", "2s", "`time` for one such request"},
 	{"webhook.queue", 100_000, "most changes of an app that may wait on disk for its webhook, a `number`; the oldest are dropped for new ones"},
 	{"metrics_listen", "", "`address` on which Prometheus finds /metrics, for your own network only; empty means nowhere"},
+	{"pprof_listen", "", "`address` of this machine at which go tool pprof finds /debug/pprof/; empty means nowhere"},
+	{"admin_allow", []string{}, "`address` or prefix from which the REST API may be called, for apps without a list of their own; repeat for more; none means from anywhere"},
 	{"log.format", "text", "`format` of the log: text or json"},
 	{"log.level", "info", "`level` of the log: debug, info, warn or error"},
 	{"ping_interval", "25s", "`time` between pings, at least 11s"},
@@ -118,6 +130,10 @@ var settings = []setting{
 	{"reconnect.max", "5m0s", "longest such `time`"},
 	{"limits.connections", 0, "most connections, a `number`; 0 means what the limit on open files allows"},
 	{"limits.logins_per_second", 0.0, "most logins and resumes per second, a `number`; 0 means as many as this machine is measured to manage"},
+	{"limits.address_connections", 10_000, "most connections of one client address at a time, a `number`; an IPv6 network of 64 bits counts as one, this machine is not limited; 0 means as many as come"},
+	{"limits.address_per_second", 200.0, "most connections that one client address may open per second, and ten times as many at once, a `number`; 0 means as many as come"},
+	{"limits.user_logins_per_second", 5.0, "most logins and resumes of one user per second, and ten times as many at once, a `number`; 0 means as many as come"},
+	{"limits.frames_per_second", 20, "most frames of one client per second, over ten seconds, a `number`"},
 	{"limits.first_frame", "10s", "`time` for each step until a login is asked for"},
 	{"limits.write_timeout", "5s", "`time` after which a client that does not read is dropped"},
 	{"origins", []string{}, "web `origin` from which browsers may connect, such as https://app.example.com; * for all; repeat for more"},
@@ -125,7 +141,7 @@ var settings = []setting{
 }
 
 // appKeys are the keys of an entry of apps.
-var appKeys = []string{"id", "name", "key_file", "admins", "zone", "webhook_url", "webhook_token_file", "webhook_timeout"}
+var appKeys = []string{"id", "name", "key_file", "admins", "zone", "admin_allow", "webhook_url", "webhook_token_file", "webhook_timeout"}
 
 func settingKeys() []string {
 	keys := make([]string, len(settings))

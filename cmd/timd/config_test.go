@@ -69,6 +69,8 @@ func TestEverySettingHasThreeSpellings(t *testing.T) {
 		"metrics_listen": "127.0.0.1:9100", "store": "postgres://db/tim",
 		"registry": "nats://n:4222", "cluster.name": "c", "cluster.replicas": "3", "cluster.credentials_file": "/c.creds",
 		"cluster.ca_file": "/ca", "cluster.cert_file": "/nc", "cluster.key_file": "/nk", "cluster.resume_key_file": "/r",
+		"pprof_listen": "127.0.0.1:6060", "admin_allow": "10.1.0.0/16", "limits.address_connections": "6", "limits.address_per_second": "1.5",
+		"limits.user_logins_per_second": "0.5", "limits.frames_per_second": "7",
 		"webhook.url": "https://app.example/tim", "webhook.token_file": "/w", "webhook.timeout": "3s", "webhook.queue": "7",
 	}
 	var args, environ []string
@@ -96,7 +98,10 @@ grace_web: 4s
 sweep: 5s
 evict_rate: 6
 reconnect: {min: 3s, max: 6m}
-limits: {connections: 5, logins_per_second: 2.5, first_frame: 3s, write_timeout: 4s}
+limits: {connections: 5, logins_per_second: 2.5, first_frame: 3s, write_timeout: 4s, address_connections: 6, address_per_second: 1.5,
+  user_logins_per_second: 0.5, frames_per_second: 7}
+pprof_listen: 127.0.0.1:6060
+admin_allow: [10.1.0.0/16]
 origins: ["*"]
 trusted_proxies: [10.0.0.0/8]
 metrics_listen: 127.0.0.1:9100
@@ -132,8 +137,30 @@ func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 		{"a file that is a list", "- a\n", nil, nil, []string{"timd.yaml"}},
 		{"a file that is no YAML", "a: [\n", nil, nil, []string{"timd.yaml"}},
 		{"a misspelt variable", "", []string{"TIMD_LOGLEVEL=x"}, nil, []string{`unknown variable TIMD_LOGLEVEL; did you mean "TIMD_LOG_LEVEL"?`}},
-		{"a number that is none", "limits:\n  connections: many\n", nil, nil, []string{"timd.yaml:2: limits.connections:"}},
-		{"a duration that is none", "", []string{"TIMD_GRACE=long"}, nil, []string{"environment TIMD_GRACE: grace:", "invalid duration"}},
+		{"a number that is none", "limits:\n  connections: many\n", nil, nil, []string{`timd.yaml:2: limits.connections: "many" is not a whole number`}},
+		{"half a number", "cluster: {replicas: 1.5}\n", nil, nil, []string{`timd.yaml:1: cluster.replicas: "1.5" is not a whole number`}},
+		{"a number in words", "", []string{"TIMD_LIMITS_LOGINS_PER_SECOND=few"}, nil,
+			[]string{`environment TIMD_LIMITS_LOGINS_PER_SECOND: limits.logins_per_second: "few" is not a number`}},
+		{"a duration that is none", "", []string{"TIMD_GRACE=long"}, nil,
+			[]string{`environment TIMD_GRACE: grace: "long" is not a time with its unit, such as 30s`}},
+		{"a time without unit", "grace: 5\n", nil, nil, []string{`timd.yaml:1: grace: "5" is not a time with its unit, such as 30s`}},
+		{"neither true nor false", "allow_insecure: perhaps\n", []string{}, nil, []string{`timd.yaml:1: allow_insecure: "perhaps" is not true or false`}},
+		{"a maybe in the environment", "", []string{"TIMD_ALLOW_INSECURE=maybe"}, nil,
+			[]string{`environment TIMD_ALLOW_INSECURE: allow_insecure: "maybe" is not true or false`}},
+		{"one where a list belongs", "\norigins: https://a\n", nil, nil, []string{"timd.yaml:2: origins: this is not a list, such as [a, b]"}},
+		{"a list where one belongs", "node: [a, b]\n", nil, nil, []string{"timd.yaml:1: node: this is not a single value"}},
+		{"a list of lists", "origins:\n  - [https://a]\n", nil, nil, []string{"timd.yaml:1: origins: line 2 is not a single value"}},
+		{"an app's id that is none", "apps:\n  - id: five\n    key_file: k\n", nil, nil, []string{`timd.yaml:2: apps[0].id: "five" is not a whole number`}},
+		{"a key twice", "node: a\n\nnode: b\n", nil, nil, []string{"timd.yaml:3: node is there twice, first in line 1"}},
+		{"a group twice", "log: {level: info}\nlog: {format: text}\n", nil, nil, []string{"timd.yaml:2: log is there twice, first in line 1"}},
+		{"an app's key twice", "apps:\n  - id: 5\n    id: 6\n    key_file: k\n", nil, nil, []string{"timd.yaml:3: apps[0].id is there twice, first in line 2"}},
+		{"apps that are no list", "apps: 5\n", nil, nil, []string{"timd.yaml:1: apps must be a list, each with id, name, key_file"}},
+		{"profiles for the network", "", nil, []string{"--pprof-listen", ":6060"}, []string{"flag --pprof-listen", "is no address of this machine"}},
+		{"administrators from nowhere", "apps:\n  - {id: 5, key_file: k, admin_allow: [office]}\n", nil, nil,
+			[]string{`timd.yaml:2: apps[0].admin_allow: "office" is neither an address nor a prefix`}},
+		{"administrators of all apps from nowhere", "", nil, []string{"--admin-allow", "office"}, []string{"flag --admin-allow: admin_allow:"}},
+		{"a limit below zero", "limits:\n  user_logins_per_second: -1\n", nil, nil, []string{"timd.yaml:2: limits.user_logins_per_second: -1 is negative"}},
+		{"no frames at all", "", nil, []string{"--limits-frames-per-second=0"}, []string{"limits.frames_per_second: 0 is less than 1"}},
 		{"a level that is none", "", nil, []string{"--log-level", "loud"}, []string{`flag --log-level: log.level: "loud" is none of debug, info, warn, error`}},
 		{"a format that is none", "log: {format: xml}\n", nil, nil, []string{`timd.yaml:1: log.format: "xml" is neither text nor json`}},
 		{"a time out of range", "", nil, []string{"--ping-interval", "1s"}, []string{"flag --ping-interval: ping_interval: 1s is not from 11s to 1h0m0s"}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,39 +21,57 @@ type file struct {
 // parseFile reads YAML and refuses keys that mean nothing, because a misspelt limit is no limit.
 func parseFile(path string, data []byte) (*file, error) {
 	f := &file{path: path, lines: map[string]int{}}
-	var err error
-	if f.values, err = koanfyaml.Parser().Unmarshal(data); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if len(root.Content) == 0 {
-		return f, nil // an empty file
+	if len(root.Content) > 0 { // the file is not empty
+		if err := f.walk(root.Content[0], ""); err != nil {
+			return nil, err
+		}
 	}
-	return f, f.walk(root.Content[0], "")
+	var err error
+	if f.values, err = koanfyaml.Parser().Unmarshal(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
 }
 
-// walk notes the lines of the keys below prefix and finds the unknown ones.
+func (f *file) wrong(at *yaml.Node, format string, args ...any) error {
+	return fmt.Errorf("%s:%d: %s", f.path, at.Line, fmt.Sprintf(format, args...))
+}
+
+// note remembers where a key stands, and complains if it is there twice.
+func (f *file) note(key string, at *yaml.Node) error {
+	if before, twice := f.lines[key]; twice {
+		return f.wrong(at, "%s is there twice, first in line %d", key, before)
+	}
+	f.lines[key] = at.Line
+	return nil
+}
+
+// walk notes the lines of the keys below prefix and finds what is wrong with them.
 func (f *file) walk(node *yaml.Node, prefix string) error {
 	if node.Kind != yaml.MappingNode {
-		return fmt.Errorf("%s:%d: %s must hold key: value lines", f.path, node.Line, strings.TrimSuffix("the file."+prefix, "."))
+		return f.wrong(node, "%s must hold key: value lines", strings.TrimSuffix("the file."+prefix, "."))
 	}
 	var err error
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		name, value := node.Content[i], node.Content[i+1]
 		key := prefix + name.Value
+		known := slices.IndexFunc(settings, func(s setting) bool { return s.key == key })
 		switch {
 		case key == "apps":
-			f.lines[key] = name.Line
-			err = errors.Join(err, f.walkApps(value))
-		case slices.Contains(settingKeys(), key):
-			f.lines[key] = name.Line
+			err = errors.Join(err, f.note(key, name), f.walkApps(value))
+		case known >= 0:
+			err = errors.Join(err, f.note(key, name))
+			if e := settings[known].kind().check(value); e != nil {
+				err = errors.Join(err, f.wrong(name, "%s: %v", key, e))
+			}
 		case prefix == "" && slices.ContainsFunc(settingKeys(), func(s string) bool { return strings.HasPrefix(s, key+".") }):
-			err = errors.Join(err, f.walk(value, key+"."))
+			err = errors.Join(err, f.note(key, name), f.walk(value, key+"."))
 		default:
-			err = errors.Join(err, fmt.Errorf("%s:%d: unknown key %q%s", f.path, name.Line, key, didYouMean(key, settingKeys())))
+			err = errors.Join(err, f.wrong(name, "unknown key %q%s", key, didYouMean(key, settingKeys())))
 		}
 	}
 	return err
@@ -60,22 +79,31 @@ func (f *file) walk(node *yaml.Node, prefix string) error {
 
 func (f *file) walkApps(list *yaml.Node) error {
 	if list.Kind != yaml.SequenceNode {
-		return fmt.Errorf("%s:%d: apps must be a list, each with %s", f.path, list.Line, strings.Join(appKeys, ", "))
+		return f.wrong(list, "apps must be a list, each with %s", strings.Join(appKeys, ", "))
 	}
 	var err error
 	for i, app := range list.Content {
 		if app.Kind != yaml.MappingNode {
-			err = errors.Join(err, fmt.Errorf("%s:%d: an app has the keys %s", f.path, app.Line, strings.Join(appKeys, ", ")))
+			err = errors.Join(err, f.wrong(app, "an app has the keys %s", strings.Join(appKeys, ", ")))
 			continue
 		}
-		f.lines[fmt.Sprintf("apps[%d]", i)] = app.Line
+		row := fmt.Sprintf("apps[%d]", i)
+		f.lines[row] = app.Line
 		for j := 0; j+1 < len(app.Content); j += 2 {
-			name := app.Content[j]
-			if !slices.Contains(appKeys, name.Value) {
-				err = errors.Join(err, fmt.Errorf("%s:%d: unknown key %q of an app%s", f.path, name.Line, name.Value, didYouMean(name.Value, appKeys)))
-			}
-			f.lines[fmt.Sprintf("apps[%d].%s", i, name.Value)] = name.Line
+			err = errors.Join(err, f.appKey(row, app.Content[j], app.Content[j+1]))
 		}
+	}
+	return err
+}
+
+func (f *file) appKey(row string, name, value *yaml.Node) error {
+	if !slices.Contains(appKeys, name.Value) {
+		return f.wrong(name, "unknown key %q of an app%s", name.Value, didYouMean(name.Value, appKeys))
+	}
+	key := row + "." + name.Value
+	err := f.note(key, name)
+	if e := cmp.Or(appKinds[name.Value], aText).check(value); e != nil {
+		err = errors.Join(err, f.wrong(name, "%s: %v", key, e))
 	}
 	return err
 }

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
@@ -154,23 +153,15 @@ func (l *loaded) list(key string, items []string) (any, error) {
 	return rows, nil
 }
 
-// explain names the place of each value that has the wrong type.
+// explain names the place of each value that has the wrong type, and what it may be. Those of the file were checked before.
 func (l *loaded) explain(err error) error {
 	var all []error
-	var walk func(error)
-	walk = func(err error) {
-		var one *mapstructure.DecodeError
-		if many, ok := err.(interface{ Unwrap() []error }); ok {
-			for _, e := range many.Unwrap() {
-				walk(e)
-			}
-		} else if errors.As(err, &one) {
-			all = append(all, l.wrong(one.Name(), one.Unwrap().Error()))
-		} else if next := errors.Unwrap(err); next != nil {
-			walk(next)
+	for _, s := range settings {
+		text, ok := l.values.Get(s.key).(string)
+		if k := s.kind(); ok && !k.reads(text) {
+			all = append(all, l.wrong(s.key, k.complaint(text)))
 		}
 	}
-	walk(err)
 	if len(all) == 0 {
 		return err
 	}

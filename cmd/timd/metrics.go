@@ -41,18 +41,27 @@ func (n *node) serveMetrics(ctx context.Context, l *loaded) error {
 	if n.metrics == nil {
 		return nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.MetricsListen)
-	if err != nil {
-		return l.wrong("metrics_listen", err.Error())
-	}
 	n.metrics.Gauge("tim_connections", "Connections of all kinds.", func() float64 { return float64(n.gateway.Online()) })
 	n.measureRegistry()
 	n.measureWebhook()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", n.metrics.Handler())
-	n.metricsServer = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
-	go func() { _ = n.metricsServer.Serve(listener) }()
-	n.log.Info("metrics", "url", fmt.Sprintf("http://%s/metrics", listener.Addr()))
+	return n.serveBeside(ctx, l, "metrics_listen", l.MetricsListen, "metrics", "/metrics", mux)
+}
+
+// serveBeside serves h on an address that is for operators only, unless it is empty.
+func (n *node) serveBeside(ctx context.Context, l *loaded, key, address, what, path string, h http.Handler) error {
+	if address == "" {
+		return nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return l.wrong(key, err.Error())
+	}
+	s := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute}
+	n.beside = append(n.beside, s)
+	go func() { _ = s.Serve(listener) }()
+	n.log.Info(what, "url", fmt.Sprintf("http://%s%s", listener.Addr(), path))
 	return nil
 }
 

@@ -46,9 +46,9 @@ type node struct {
 	served   chan error
 	closed   chan struct{}
 
-	webhook       *webhook.Webhook // nil if no app has one
-	metrics       *admin.Metrics   // nil if nobody asks
-	metricsServer *http.Server
+	webhook *webhook.Webhook // nil if no app has one
+	metrics *admin.Metrics   // nil if nobody asks
+	beside  []*http.Server   // on ports of their own
 }
 
 // start builds a node and makes it accept clients on l, which it closes in any case.
@@ -85,7 +85,7 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 	}
 	n.sessions, err = server.New(ctx, server.Options{
 		Node: nodeID(l.Node), Apps: apps, Registry: n.registry, Store: n.store, ResumeKeys: keyBytes(resumeKeys),
-		Grace: l.Grace, GraceWeb: l.GraceWeb, SweepEvery: l.Sweep, EvictRate: l.EvictRate, Observer: n.observer(), Logger: log,
+		Grace: l.Grace, GraceWeb: l.GraceWeb, SweepEvery: l.Sweep, EvictRate: l.EvictRate, UserLogins: l.Limits.UserLoginsPerSecond, Observer: n.observer(), Logger: log,
 	})
 	if err != nil {
 		return nil, err
@@ -98,6 +98,9 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 		return nil, err
 	}
 	if err := n.serveMetrics(ctx, l); err != nil {
+		return nil, err
+	}
+	if err := n.serveProfiles(ctx, l); err != nil {
 		return nil, err
 	}
 	n.drain = gateway.Drain{Over: l.DrainTime}
@@ -148,8 +151,9 @@ func (n *node) gatewayOptions(l *loaded) (o gateway.Options, err error) {
 		PingInterval: l.PingInterval, FirstFrame: l.Limits.FirstFrame, WriteTimeout: l.Limits.WriteTimeout,
 		MaxConnections: cmp.Or(l.Limits.Connections, descriptors()), Admissions: l.Limits.LoginsPerSecond,
 		ReconnectMin: l.Reconnect.Min, ReconnectMax: l.Reconnect.Max, Origins: l.Origins,
+		AddressConnections: l.Limits.AddressConnections, AddressRate: l.Limits.AddressPerSecond, FramesPerSecond: l.Limits.FramesPerSecond,
 	}
-	if o.TrustedProxies, err = l.proxies(); err != nil {
+	if o.TrustedProxies, err = prefixes(l.TrustedProxies); err != nil {
 		return o, err
 	}
 	if l.TLS.CertFile != "" {
@@ -188,6 +192,7 @@ func (n *node) run(ctx context.Context) error {
 		n.draining.Store(true)
 		drain, cancel := context.WithTimeout(context.Background(), n.drain.Over+exitTime)
 		defer cancel()
+		n.drain.Elsewhere = n.hasOthers(drain)
 		if err := n.gateway.Drain(drain, n.drain); err != nil {
 			n.log.Warn("some clients did not leave", "connections", n.gateway.Online())
 		}
@@ -198,14 +203,22 @@ func (n *node) run(ctx context.Context) error {
 	return failed
 }
 
+// hasOthers reports whether other nodes can take this node's clients.
+func (n *node) hasOthers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	alive, err := n.registry.Nodes(ctx)
+	return err == nil && len(alive) > 1
+}
+
 // close stops what was started, in the order in which each part needs the next.
 func (n *node) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exitTime)
 	defer cancel()
 	defer close(n.closed)
 	var all []error
-	if n.metricsServer != nil {
-		all = append(all, n.metricsServer.Close())
+	for _, s := range n.beside {
+		all = append(all, s.Close())
 	}
 	if n.gateway != nil {
 		all = append(all, n.gateway.Close(ctx))

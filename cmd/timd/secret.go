@@ -79,7 +79,14 @@ func (l *loaded) serverApps() ([]server.App, error) {
 		if err != nil {
 			return nil, l.wrong(fmt.Sprintf("apps[%d].key_file", i), err.Error())
 		}
-		apps = append(apps, server.App{ID: a.ID, Name: a.Name, Keys: keys, Admins: a.Admins, Zone: zone(a.Zone)})
+		from, err := prefixes(a.AdminAllow)
+		if len(from) == 0 && err == nil {
+			from, err = prefixes(l.AdminAllow)
+		}
+		if err != nil {
+			return nil, err // was checked
+		}
+		apps = append(apps, server.App{ID: a.ID, Name: a.Name, Keys: keys, Admins: a.Admins, AdminFrom: from, Zone: zone(a.Zone)})
 	}
 	return apps, nil
 }

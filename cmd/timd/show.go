@@ -62,7 +62,7 @@ func (l *loaded) print(w io.Writer) error {
 			}
 			row(s.key, fmt.Sprint(len(l.Apps)))
 			for i, a := range l.Apps {
-				for j, v := range []string{fmt.Sprint(a.ID), a.Name, a.KeyFile, strings.Join(a.Admins, ", "), a.Zone, a.WebhookURL, a.WebhookTokenFile, unset(a.WebhookTimeout)} {
+				for j, v := range []string{fmt.Sprint(a.ID), a.Name, a.KeyFile, strings.Join(a.Admins, ", "), a.Zone, strings.Join(a.AdminAllow, ", "), a.WebhookURL, a.WebhookTokenFile, unset(a.WebhookTimeout)} {
 					row(fmt.Sprintf("apps[%d].%s", i, appKeys[j]), v)
 				}
 			}

@@ -47,7 +47,7 @@ func (r *rig) timServer(name string, id *identity) (*product, error) {
 }
 
 func (p *product) config(keyFile string, id *identity) string {
-	text := fmt.Sprintf("listen: %s\ndata_dir: %q\napps:\n  - id: %d\n    key_file: %q\n", p.addr, p.data, uint64(appID), keyFile)
+	text := fmt.Sprintf("limits: {user_logins_per_second: 0}\nlisten: %s\ndata_dir: %q\napps:\n  - id: %d\n    key_file: %q\n", p.addr, p.data, uint64(appID), keyFile)
 	if id != nil {
 		text += fmt.Sprintf("tls:\n  cert_file: %q\n  key_file: %q\n", id.certFile, id.keyFile)
 	}

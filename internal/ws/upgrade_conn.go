@@ -87,8 +87,7 @@ func (c *ServerConn) Wake() {
 }
 
 // Read returns the next frame, the one that came with the handshake first. It answers pings by itself. With idle set, it
-// returns no frame and no error where it would otherwise start to wait for one after a pong or a ping: the connection is
-// alive and can be parked.
+// returns no frame and no error after each ping and pong: the connection is alive, and can be parked unless more has come.
 //
 // The error is codes.ParseFailed or codes.FrameTooLarge when the other side sent something that is no frame; everything else
 // means that the connection is gone. After an error nothing more can be read.
@@ -104,7 +103,7 @@ func (c *ServerConn) Read(idle bool) (wire.Frame, error) {
 		if !control {
 			return readFrame(c.conn, explain)
 		}
-		if idle && c.br.Buffered() == 0 {
+		if idle {
 			return nil, nil
 		}
 	}

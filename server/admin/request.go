@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"slices"
@@ -55,6 +56,9 @@ func (a *API) authorize(r *http.Request, cmd *command) (c caller, err error) {
 	if c.app, err = a.app(query); err != nil {
 		return c, err
 	}
+	if err := checkAddress(c.app, r.RemoteAddr); err != nil {
+		return c, err
+	}
 	admin, ticket := query.Get("identifier"), query.Get("usersig")
 	if err := checkQuery(query, admin, ticket); err != nil {
 		return c, err
@@ -84,6 +88,19 @@ func (a *API) app(query url.Values) (server.App, error) {
 		return server.App{}, fail(codes.InvalidSDKAppID, "this server does not serve SDKAppID %d", id)
 	}
 	return app, nil
+}
+
+// checkAddress refuses who calls from elsewhere than the app allows.
+func checkAddress(app server.App, remote string) error {
+	if len(app.AdminFrom) == 0 {
+		return nil
+	}
+	client, _ := netip.ParseAddrPort(remote) // what is no address is in no network
+	addr := client.Addr().Unmap()
+	if slices.ContainsFunc(app.AdminFrom, func(p netip.Prefix) bool { return p.Contains(addr) }) {
+		return nil
+	}
+	return fail(codes.AddressForbidden, "requests from %s are not allowed: the server's configuration lists the addresses of app %d under admin_allow", addr, app.ID)
 }
 
 // checkQuery checks the parameters whose meaning nobody has to be asked for.

@@ -46,7 +46,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 			continue
 		}
 		c := g.sit(nc)
-		if !g.run(c.begin) {
+		if !c.count() || !g.run(c.begin) {
 			c.drop()
 		}
 	}
@@ -143,7 +143,12 @@ func (c *conn) upgrade(nc net.Conn, head *bufio.Reader, size int) *ws.ServerConn
 		_ = ws.Refuse(nc, http.StatusServiceUnavailable, http.Header{"Retry-After": {"1"}}, "this node is stopping")
 		return nil
 	}
-	c.remote = clientAddr(c.remote, req.Header, g.o.TrustedProxies)
+	if peer := c.remote; trusts(g.o.TrustedProxies, peer) {
+		if c.remote = clientAddr(peer, req.Header, g.o.TrustedProxies); c.remote != peer && !c.count() {
+			_ = ws.Refuse(nc, http.StatusTooManyRequests, http.Header{"Retry-After": {"10"}}, "too many connections from this address")
+			return nil
+		}
+	}
 	sc, err := g.upgrader.Upgrade(nc, &req.Request)
 	if err != nil {
 		g.noise.info("handshake refused", "client", c.remote, "error", err)

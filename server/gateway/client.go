@@ -5,16 +5,14 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+
 	"strings"
 )
 
 // clientAddr returns the address of the client behind peer. Only a trusted proxy is believed; of a chain of proxies the last
 // address that is not trusted counts, because anybody can write what stands before it.
 func clientAddr(peer netip.Addr, header http.Header, trusted []netip.Prefix) netip.Addr {
-	trusts := func(a netip.Addr) bool {
-		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
-	}
-	if !trusts(peer) {
+	if !trusts(trusted, peer) {
 		return peer
 	}
 	chain := strings.Split(strings.Join(header.Values("X-Forwarded-For"), ","), ",")
@@ -23,7 +21,7 @@ func clientAddr(peer netip.Addr, header http.Header, trusted []netip.Prefix) net
 		if err != nil {
 			return peer
 		}
-		if peer = addr.Unmap(); !trusts(peer) {
+		if peer = addr.Unmap(); !trusts(trusted, peer) {
 			return peer
 		}
 	}

@@ -40,15 +40,18 @@ type conn struct {
 	place  place
 	timer  server.Timer
 
+	since  uint32      // Unix seconds; owned by the reader
+	frames uint32      // since then; owned by the reader
 	heard  atomic.Bool // something came since the last ping
 	pinged bool        // an answer is due; owned by the timer
 	tries  uint8       // refusals so far; owned by the reader
 	early  bool        // the first frame came with the handshake, and is being read; owned by the reader
 
-	mu    sync.Mutex
-	phase phase
-	held  *server.Held
-	after *goodbye // said while the answer to a handshake or a login was on its way: it comes after it
+	mu      sync.Mutex
+	phase   phase
+	counted bool // for its address
+	held    *server.Held
+	after   *goodbye // said while the answer to a handshake or a login was on its way: it comes after it
 }
 
 var _ server.Conn = (*conn)(nil)
@@ -177,7 +180,11 @@ func (c *conn) drop() {
 	held := c.held
 	c.phase, c.held = closed, nil
 	_ = c.socket.Swap(nil).raw.Close() // under mu: a descriptor is not armed after it was closed
+	counted := c.counted
 	c.mu.Unlock()
+	if counted {
+		c.g.addresses.leave(c.remote)
+	}
 
 	c.g.wheel.Cancel(&c.timer)
 	c.g.seats.leave(c.place)

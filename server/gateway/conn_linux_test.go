@@ -49,7 +49,7 @@ func TestASlowClientIsDroppedAndDelaysNobody(t *testing.T) {
 	lc := net.ListenConfig{Control: small(unix.SO_SNDBUF)}
 	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	n := startOn(t, l, func(o *gateway.Options) { o.WriteTimeout = 300 * time.Millisecond })
+	n := startOn(t, l, func(o *gateway.Options) { o.WriteTimeout, o.FramesPerSecond = 300*time.Millisecond, 1<<20 })
 
 	d := websocket.Dialer{
 		Subprotocols: []string{wire.Subprotocol}, NetDialContext: (&net.Dialer{Control: small(unix.SO_RCVBUF)}).DialContext,
@@ -80,7 +80,7 @@ func startTLS(t *testing.T) (*node, *tls.Config) {
 	t.Helper()
 	lender := httptest.NewTLSServer(nil) // for its certificate
 	defer lender.Close()
-	n := start(t, func(o *gateway.Options) { o.TLS = lender.TLS.Clone() })
+	n := start(t, func(o *gateway.Options) { o.TLS, o.FramesPerSecond = lender.TLS.Clone(), 1000 })
 	return n, lender.Client().Transport.(*http.Transport).TLSClientConfig
 }
 

@@ -51,6 +51,14 @@ type Options struct {
 
 	// MaxConnections bounds connections of all kinds; more are closed at once. Zero means no bound.
 	MaxConnections int
+	// AddressConnections bounds the connections of one client address, and AddressRate how many it may open per second, ten times
+	// as many at once; more are closed at once. An IPv6 network of 64 bits counts as one address. This machine is not limited;
+	// behind a trusted proxy the client's own address is. Zero means no bound.
+	AddressConnections int
+	AddressRate        float64
+	// FramesPerSecond is how many frames, pings included, a client may send over ten seconds; one that sends more is dropped.
+	// Zero means 20.
+	FramesPerSecond int
 	// Admissions is how many logins and resumes are taken per second; the surplus is refused with codes.Overloaded and told
 	// when to come back. Zero means what this machine was measured to be able to do.
 	Admissions float64
@@ -78,6 +86,9 @@ func (o Options) filled() Options {
 	zero(&o.WriteTimeout, 5*time.Second)
 	zero(&o.ReconnectMin, 2*time.Second)
 	zero(&o.ReconnectMax, 5*time.Minute)
+	if o.FramesPerSecond <= 0 {
+		o.FramesPerSecond = 20
+	}
 	o.PingInterval = max(o.PingInterval, pongTimeout+time.Second)
 	o.ReconnectMax = max(o.ReconnectMax, o.ReconnectMin)
 	if o.HTTP == nil {
@@ -101,6 +112,7 @@ type Gateway struct {
 	admission *admission
 	window    window
 	seats     seats
+	addresses *addresses
 	parker    *parker
 	web       *web
 
@@ -121,7 +133,7 @@ func New(o Options) (*Gateway, error) {
 		crew: newCrew(), o: o, log: o.Logger, noise: newNoise(o.Logger),
 		sessions: o.Sessions, wheel: o.Sessions.Wheel(),
 		upgrader:  ws.Upgrader{CheckOrigin: checkOrigin(o.Origins), WriteTimeout: o.WriteTimeout},
-		admission: newAdmission(o.Admissions),
+		admission: newAdmission(o.Admissions), addresses: newAddresses(o),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var err error

@@ -58,6 +58,10 @@ func (c *conn) took(s *socket, f wire.Frame, err error) bool {
 		return false
 	}
 	c.heard.Store(true)
+	if c.flooding() {
+		c.wrong(codes.InvalidOperation, "too many frames")
+		return true // what comes until it hangs up is discarded
+	}
 	if f != nil { // a ping or a pong is no frame
 		c.handle(f)
 	}

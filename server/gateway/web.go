@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -23,7 +24,7 @@ type web struct {
 func newWeb(g *Gateway) *web {
 	w := &web{g: g, conns: make(chan net.Conn), done: make(chan struct{})}
 	w.server = &http.Server{
-		Handler:           g.o.HTTP,
+		Handler:           w.fromClients(g.o.HTTP),
 		ReadHeaderTimeout: g.o.FirstFrame,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -33,6 +34,20 @@ func newWeb(g *Gateway) *web {
 	}
 	g.run(func() { _ = w.server.Serve(w) })
 	return w
+}
+
+// fromClients gives requests the address of the client instead of that of a trusted proxy, and no port.
+func (w *web) fromClients(h http.Handler) http.Handler {
+	trusted := w.g.o.TrustedProxies
+	if len(trusted) == 0 {
+		return h
+	}
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+			r.RemoteAddr = netip.AddrPortFrom(clientAddr(peer.Addr().Unmap(), r.Header, trusted), 0).String()
+		}
+		h.ServeHTTP(out, r)
+	})
 }
 
 // take gives a connection away. head holds its first bytes.
