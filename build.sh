@@ -5,7 +5,7 @@ self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
 cd "$(dirname "$self")"
 
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
-parts=(gen lint arch lib go capi js node examples demo fuzz)
+parts=(gen lint arch lib go proof capi js node examples demo fuzz)
 
 # What must be installed: the command that is looked for, and the Debian package that has it. A pattern is for
 # what Debian keeps out of PATH.
@@ -30,6 +30,7 @@ usage() {
   lib            build libtim into build/lib
   demo           the story of a login, from nothing, in half a minute
   test [PART..]  all tests, or only: ${parts[*]}
+  soak [MINUTES] break real clusters for so long (30), one after the other, and check what everybody saw
   bench [PART..] measure: server (timload, quickly), capi, or the Go benchmarks of a folder; no part: all of it
   lint           the same as: test lint
   fmt            format every file that a tool can format
@@ -180,10 +181,26 @@ test_lib() {
 
 test_go() {
   local packages
-  packages=$(go list ./... | grep -v /internal/archtest)
+  packages=$(go list ./... | grep -v -e /internal/archtest -e /proof\$) # which have parts of their own
   # shellcheck disable=SC2086 # one word for each package
   step "go test -race" "" go test -race -timeout 15m $packages
   step "what the race detector disturbs" "" without_race
+}
+
+test_proof() {
+  step "a real cluster, broken on purpose" "the seed is above; proof/README.md says how to read it" prove
+}
+
+# prove runs the proof with the flags that are given. timd and nats-server are built into build/proof.
+prove() {
+  mkdir -p build/proof
+  go test -race -count=1 -timeout 0 ./proof -proof.bin "$PWD/build/proof" "$@"
+}
+
+# soak breaks a cluster again and again for so many minutes.
+soak() {
+  step "breaking clusters for ${1:-30} minutes" "the seed of the round is above" \
+    prove -v -run 'Whatever|Linear' -proof.for "${1:-30}m"
 }
 
 # Gates on allocations and speed live in files that say //go:build !race; their packages are tested once more without it.
@@ -300,7 +317,7 @@ case $command in
   clean) step "remove build/ and node_modules/" "" rm -rf build node_modules ;;
   gen) step "go generate" "" go generate ./... ;;
   --part) "test_$1" ;;
-  setup | lib | demo | test | bench | lint | fmt)
+  setup | lib | demo | test | soak | bench | lint | fmt)
     setup # not with && or ||: they would let a failing step pass
     case $command in
       setup) echo "everything is installed" ;;
