@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"hash/maphash"
 	"net/netip"
 	"slices"
 	"sync"
@@ -57,24 +58,16 @@ type watched struct {
 }
 
 func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session) ([]Session, error)) error {
-	defer w.turns.take(key)()
-	var told []Change
-	err := w.Registry.Update(ctx, key, func(before []Session) ([]Session, error) {
-		after, err := change(before)
-		told = nil
-		if err == nil {
-			told = changes(before, after, w.sessions.o.Node)
-			for i := range told {
-				told[i].Revision = w.revisions.after(newest(before, after))
-			}
-		}
-		return after, err
-	})
-	if err != nil {
+	turn := w.turns.take(key)
+	defer w.turns.end(turn)
+	news := tellings.Get().(*telling)
+	defer news.free()
+	news.w, news.change = w, change
+	if err := w.Registry.Update(ctx, key, news.update); err != nil {
 		return err
 	}
 	now := time.Now()
-	for _, c := range told {
+	for _, c := range news.told {
 		c.Key, c.At = key, now
 		if c.Action == LoggedIn {
 			c.Address = w.sessions.held.address(c.Session.ID)
@@ -86,9 +79,40 @@ func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session
 	return nil
 }
 
-// changes tells two states of a key apart, as the node sees it that made the second of the first.
-func changes(before, after []Session, node NodeID) []Change {
-	var list []Change
+// A telling is what a change of a key comes to. Every login makes one, so it is used again.
+type telling struct {
+	w      *watched
+	change func([]Session) ([]Session, error)
+	told   []Change
+	room   [2]Change
+	update func([]Session) ([]Session, error) // of this telling
+}
+
+var tellings = sync.Pool{New: func() any {
+	t := new(telling)
+	t.update = t.observe
+	return t
+}}
+
+func (t *telling) free() {
+	*t = telling{update: t.update}
+	tellings.Put(t)
+}
+
+func (t *telling) observe(before []Session) ([]Session, error) {
+	after, err := t.change(before)
+	t.told = nil
+	if err == nil {
+		t.told = changes(t.room[:0], before, after, t.w.sessions.o.Node)
+		for i := range t.told {
+			t.told[i].Revision = t.w.revisions.after(newest(before, after))
+		}
+	}
+	return after, err
+}
+
+// changes tells two states of a key apart, as the node sees it that made the second of the first. It appends to list.
+func changes(list []Change, before, after []Session, node NodeID) []Change {
 	var kicked []Session
 	var came *Session
 	for i := range after {
@@ -129,7 +153,10 @@ func changes(before, after []Session, node NodeID) []Change {
 		}
 		list = append(list, login)
 	}
-	set := lasting(after)
+	set := after
+	if slices.ContainsFunc(after, func(s Session) bool { return s.Left != nil }) {
+		set = lasting(after)
+	}
 	for i := range list {
 		list[i].Sessions = set
 	}
@@ -182,36 +209,57 @@ func (t *table) address(id string) netip.Addr {
 }
 
 // turns let one goroutine at a time do something about a user.
-type turns struct {
+type turns [64]struct {
 	mu    sync.Mutex
 	users map[UserKey]*turn
+	free  []*turn // to be used again
 }
 
 type turn struct {
+	key  UserKey
 	mu   sync.Mutex
 	uses int // guarded by turns
 }
 
-// take waits for the user's turn; the returned function ends it.
-func (t *turns) take(key UserKey) (end func()) {
-	t.mu.Lock()
-	u := t.users[key]
-	if u == nil {
-		if t.users == nil {
-			t.users = make(map[UserKey]*turn)
-		}
+const freeTurns = 16 // that are kept, of each part
+
+var turnSeed = maphash.MakeSeed()
+
+// take waits for the user's turn; end must follow.
+func (t *turns) take(key UserKey) *turn {
+	part := &t[maphash.String(turnSeed, key.User)%uint64(len(t))]
+	part.mu.Lock()
+	u := part.users[key]
+	switch last := len(part.free) - 1; {
+	case u != nil:
+	case last >= 0:
+		u = part.free[last]
+		part.free = part.free[:last]
+	default:
 		u = new(turn)
-		t.users[key] = u
 	}
-	u.uses++
-	t.mu.Unlock()
+	if part.users == nil {
+		part.users = make(map[UserKey]*turn)
+	}
+	if u.uses++; u.uses == 1 {
+		u.key = key
+		part.users[key] = u
+	}
+	part.mu.Unlock()
 	u.mu.Lock()
-	return func() {
-		u.mu.Unlock()
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if u.uses--; u.uses == 0 {
-			delete(t.users, key)
-		}
+	return u
+}
+
+func (t *turns) end(u *turn) {
+	u.mu.Unlock()
+	part := &t[maphash.String(turnSeed, u.key.User)%uint64(len(t))]
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	if u.uses--; u.uses > 0 {
+		return
+	}
+	delete(part.users, u.key)
+	if u.key = (UserKey{}); len(part.free) < freeTurns {
+		part.free = append(part.free, u)
 	}
 }
