@@ -1,14 +1,13 @@
 // The packages as they are published: packed, and installed from the files, offline, into an empty folder.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Server } from './server.js';
-import { Running } from './run.js';
 
 const built = resolve(__dirname, '../../..'); // build/node
 const root = resolve(built, '../..');
@@ -61,7 +60,7 @@ after(async () => {
   rmSync(resolve(folder, '..'), { recursive: true });
 });
 
-test('installed from its files, it logs in: CommonJS, ESM, TypeScript, a worker, the example', async (t) => {
+test('installed from its files, it logs in: CommonJS, ESM, TypeScript, a worker', async (t) => {
   const dir = install('app', tarballs.node, tarballs['node-linux-x64']);
   const app = server.app();
   const login = `
@@ -117,16 +116,6 @@ test('installed from its files, it logs in: CommonJS, ESM, TypeScript, a worker,
       encoding: 'utf8',
     });
     assert.equal(status, 0, stdout);
-  });
-  await t.test('examples/node/login.mjs', async () => {
-    copyFileSync(join(root, 'examples/node/login.mjs'), join(dir, 'login.mjs'));
-    const dev = { endpoint: app.endpoint, app: app.id, user: 'alice', ticket: app.ticket('alice') };
-    writeFileSync(join(dir, 'dev.json'), JSON.stringify(dev));
-    const example = new Running(spawn(process.execPath, ['login.mjs', 'dev.json'], { cwd: dir }));
-    await example.prints('is logged in');
-    example.kill('SIGINT');
-    const out = 'connecting\nconnected\nalice is logged in; Ctrl-C logs out\nlogged out\n';
-    assert.deepEqual(await example.ended, { code: 0, signal: null, out, err: '' });
   });
 });
 

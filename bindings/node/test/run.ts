@@ -44,22 +44,41 @@ export class Running {
   private err = '';
   readonly ended: Promise<Ended>;
 
-  constructor(private readonly process: ChildProcess) {
+  /** @param limitMs how long it may take before it is killed */
+  constructor(
+    private readonly process: ChildProcess,
+    limitMs = 20_000,
+  ) {
     process.stdout!.on('data', (data) => (this.out += data));
     process.stderr!.on('data', (data) => (this.err += data));
-    const stuck = setTimeout(() => process.kill('SIGKILL'), 20_000);
+    const stuck = setTimeout(() => process.kill('SIGKILL'), limitMs);
     this.ended = once(process, 'close').then(([code, signal]) => {
       clearTimeout(stuck);
       return { code, signal, out: this.out, err: this.err };
     });
   }
 
-  /** Resolves when text was printed. */
-  async prints(text: string): Promise<void> {
+  /** What it has printed so far. */
+  get printed(): string {
+    return this.out;
+  }
+
+  /** Resolves when text was printed, so many times. */
+  prints(text: string, times = 1): Promise<void> {
+    return this.says('stdout', text, times);
+  }
+
+  /** The same for what it says went wrong. */
+  saysWrong(text: string): Promise<void> {
+    return this.says('stderr', text, 1);
+  }
+
+  private async says(stream: 'stdout' | 'stderr', text: string, times: number): Promise<void> {
+    const heard = () => (stream === 'stdout' ? this.out : this.err).split(text).length > times;
     const ended = this.ended.then(() => true);
-    const more = () => once(this.process.stdout!, 'data').then(() => false);
-    while (!this.out.includes(text)) {
-      if ((await Promise.race([more(), ended])) && !this.out.includes(text))
+    const more = () => once(this.process[stream]!, 'data').then(() => false);
+    while (!heard()) {
+      if ((await Promise.race([more(), ended])) && !heard())
         throw new Error(`it ended without printing "${text}": ${this.out}${this.err}`);
     }
   }

@@ -54,34 +54,37 @@ export class App {
 
 export class Server {
   private made = 0;
-
-  private constructor(
-    private readonly process: ChildProcess,
-    private readonly folder: string,
-    private readonly endpoint: string,
-    private readonly key: string,
-  ) {}
+  private endpoint = '';
+  private process!: ChildProcess;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'tim-node-'));
+  private readonly key = randomBytes(32).toString('hex');
+  /** A file with the key of every app. */
+  readonly keyFile = join(this.folder, 'app.key');
 
   static async start(): Promise<Server> {
-    const folder = mkdtempSync(join(tmpdir(), 'tim-node-'));
-    const key = randomBytes(32).toString('hex');
-    const keyFile = join(folder, 'app.key');
-    writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
+    const server = new Server();
+    writeFileSync(server.keyFile, `${server.key}\n`, { mode: 0o600 });
+    await server.serve('127.0.0.1:0');
+    return server;
+  }
+
+  private async serve(listen: string): Promise<void> {
     const apps = Array.from({ length: APPS }, (_, i) => ({
       id: FIRST_APP + i,
-      key_file: keyFile,
+      key_file: this.keyFile,
       admins: [ADMIN],
     }));
     const config = {
-      listen: '127.0.0.1:0',
-      data_dir: join(folder, 'data'),
+      listen,
+      data_dir: join(this.folder, 'data'),
       node: 'test',
       drain_time: '0s',
       log: { format: 'json' },
       apps,
     };
-    writeFileSync(join(folder, 'timd.yaml'), JSON.stringify(config)); // JSON is YAML
-    const timd = spawn(process.env['TIMD']!, ['serve', '--config', join(folder, 'timd.yaml')], {
+    const file = join(this.folder, 'timd.yaml');
+    writeFileSync(file, JSON.stringify(config)); // JSON is YAML
+    const timd = spawn(process.env['TIMD']!, ['serve', '--config', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const told: string[] = [];
@@ -90,7 +93,9 @@ export class Server {
       const { msg, endpoint } = JSON.parse(line) as { msg: string; endpoint?: string };
       if (msg !== 'serving') continue;
       timd.stderr.resume();
-      return new Server(timd, folder, endpoint!, key);
+      this.process = timd;
+      this.endpoint = endpoint!;
+      return;
     }
     throw new Error(`timd did not start: ${told.join('\n')}`);
   }
@@ -101,10 +106,21 @@ export class Server {
     return new App(this.endpoint, FIRST_APP + this.made++, this.key);
   }
 
+  /** Ends the server by a signal, lets away happen, and starts it again at the same place. */
+  async restart(signal: NodeJS.Signals, away: () => Promise<void>): Promise<void> {
+    await this.end(signal);
+    await away();
+    await this.serve(new URL(this.endpoint).host);
+  }
+
   async stop(): Promise<void> {
-    const ended = once(this.process, 'exit');
-    this.process.kill();
-    await ended;
+    await this.end('SIGTERM');
     rmSync(this.folder, { recursive: true });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const ended = once(this.process, 'exit');
+    this.process.kill(signal);
+    await ended;
   }
 }
