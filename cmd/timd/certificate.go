@@ -37,6 +37,9 @@ func tlsConfig(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) 
 }
 
 func (c *certificates) read() error {
+	if err := checkSecret(c.keyFile); err != nil {
+		return err
+	}
 	cert, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return err

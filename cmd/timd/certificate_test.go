@@ -58,7 +58,22 @@ func TestANewCertificateIsNoticed(t *testing.T) {
 		time.Sleep(recheck + time.Second)
 		require.Equal(t, int64(2), serial(), "the old one stays")
 		require.Contains(t, log.String(), "the old one stays")
+
+		log.Reset()
+		writeCertificate(t, certFile, keyFile, 3)
+		require.NoError(t, os.Chmod(keyFile, 0o644))
+		time.Sleep(recheck + time.Second)
+		require.Equal(t, int64(2), serial(), "others can read the new key")
+		require.Contains(t, log.String(), "chmod 600")
 	})
+}
+
+func TestATLSKeyThatOthersCanReadIsRefused(t *testing.T) {
+	certFile, keyFile := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	writeCertificate(t, certFile, keyFile, 1)
+	require.NoError(t, os.Chmod(keyFile, 0o640))
+	_, err := tlsConfig(certFile, keyFile, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "others can read the secret in "+keyFile)
 }
 
 func TestACertificateThatIsNoneIsRefusedAtTheStart(t *testing.T) {

@@ -229,6 +229,19 @@ func TestConfigPrintsEachValueAndItsPlace(t *testing.T) {
 	}
 }
 
+func TestWhoMayReadASecret(t *testing.T) {
+	for _, c := range []struct {
+		mode        os.FileMode
+		own, ofRoot bool // too open
+	}{
+		{0o600, false, false}, {0o400, false, false}, {0o640, true, false}, {0o440, true, false},
+		{0o644, true, true}, {0o660, true, true}, {0o604, true, true}, {0o620, true, true}, {0o610, true, true},
+	} {
+		require.Equal(t, c.own, tooOpen(c.mode, false), "%o of one's own", c.mode)
+		require.Equal(t, c.ofRoot, tooOpen(c.mode, true), "%o of root", c.mode)
+	}
+}
+
 func TestASecretIsKeptFromOthers(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "app.key")

@@ -122,6 +122,14 @@ func openRegistry(l *loaded, log *slog.Logger) (server.Registry, error) {
 	if l.Registry == "" {
 		return memory.Open(), nil
 	}
+	for key, file := range map[string]string{"cluster.key_file": l.Cluster.KeyFile, "cluster.credentials_file": l.Cluster.CredentialsFile} {
+		if file == "" {
+			continue
+		}
+		if err := checkSecret(file); err != nil {
+			return nil, l.wrong(key, err.Error())
+		}
+	}
 	r, err := nats.Open(l.natsOptions(log))
 	if err != nil {
 		return nil, err

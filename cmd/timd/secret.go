@@ -14,14 +14,31 @@ import (
 	"github.com/opentim/tim/server"
 )
 
-// readSecret returns the lines of a file that only its owner may read. Empty lines and those that begin with # are left out.
-func readSecret(path string) ([]string, error) {
+// checkSecret refuses a file with a secret that others can read.
+func checkSecret(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("others can read the secret in %s (mode %04o): chmod 600 %s", path, mode, path)
+	if mode := info.Mode().Perm(); tooOpen(mode, isRoots(info)) && runtime.GOOS != "windows" {
+		return fmt.Errorf("others can read the secret in %s (mode %04o): chmod 600 %s", path, mode, path)
+	}
+	return nil
+}
+
+// tooOpen reports whether others can read, or anybody else write, a file with this mode. The group may read what root hands to
+// it, as Kubernetes and ssl-cert do for a server that does not run as root: PostgreSQL has the same rule.
+func tooOpen(mode fs.FileMode, roots bool) bool {
+	if roots {
+		return mode&0o037 != 0
+	}
+	return mode&0o077 != 0
+}
+
+// readSecret returns the lines of a file that only its owner may read. Empty lines and those that begin with # are left out.
+func readSecret(path string) ([]string, error) {
+	if err := checkSecret(path); err != nil {
+		return nil, err
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -1,0 +1,104 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/internal/wire"
+)
+
+// startServe starts a timd serve with one app and the administrator root, and returns it with the URLs that it logged.
+func startServe(t *testing.T, yaml string, want ...string) (*process, map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	key := filepath.Join(dir, "app.key")
+	require.NoError(t, os.WriteFile(key, []byte("the key of app 5\n"), 0o600))
+	file := filepath.Join(dir, "timd.yaml")
+	text := fmt.Sprintf("listen: 127.0.0.1:0\ndata_dir: %q\nlog: {format: json}\napps:\n  - {id: 5, key_file: %q, admins: [root]}\n%s", dir, key, yaml)
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	p := &process{ended: make(chan error, 1)}
+	p.cmd = exec.Command(timd, "serve", "--config", file)
+	stderr, err := p.cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	urls := map[string]string{}
+	lines := bufio.NewScanner(stderr)
+	for p.Endpoint == "" {
+		require.True(t, lines.Scan())
+		var line struct{ Msg, URL, Endpoint string }
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line), lines.Text())
+		urls[line.Msg] = line.URL
+		p.Endpoint = line.Endpoint
+	}
+	go func() {
+		for lines.Scan() {
+		}
+		p.ended <- p.cmd.Wait()
+	}()
+	for _, w := range want {
+		require.NotEmpty(t, urls[w], w)
+	}
+	return p, urls
+}
+
+func TestProfilesAreOnAPortOfTheirOwn(t *testing.T) {
+	p, urls := startServe(t, "pprof_listen: 127.0.0.1:0\n", "profiles")
+	res, err := http.Get(urls["profiles"] + "goroutine?debug=1")
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), "goroutine profile:")
+	status, _ := p.get(t, "/debug/pprof/")
+	require.Equal(t, http.StatusNotFound, status, "not where clients are")
+}
+
+func TestRESTIsForTheAddressesThatAreAllowed(t *testing.T) {
+	root := signedAgo(t, "root", 0)
+	for yaml, want := range map[string]codes.Code{
+		"admin_allow: [10.0.0.0/8, 192.0.2.1]\n": codes.AddressForbidden,
+		"admin_allow: [10.0.0.0/8, 127.0.0.1]\n": codes.OK,
+		"":                                       codes.OK,
+	} {
+		p, _ := startServe(t, yaml)
+		require.Equal(t, want, p.rest(t, root, "tim_admin/get_login_settings", `{}`), yaml)
+		status, _ := p.get(t, "/v4/openapi.json")
+		require.Equal(t, http.StatusOK, status, "the document is for everybody")
+	}
+}
+
+// In a cluster the clients of a node that stops are sent to the others at once.
+func TestANodeOfAClusterSendsItsClientsElsewhere(t *testing.T) {
+	dir, nats := prepareCluster(t), startNATS(t)
+	more := []string{"--reconnect-min", "1m", "--drain-time", "200ms"}
+	a, b := startMember(t, dir, "a", nats, more...), startMember(t, dir, "b", nats, more...)
+	drained := func(p *process) *wire.Bye {
+		c := p.dial(t)
+		c.login(p)
+		require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+		bye, ok := c.next().(*wire.Bye)
+		require.True(t, ok)
+		_ = c.Close()
+		require.NoError(t, p.end(t))
+		return bye
+	}
+	bye := drained(a)
+	require.Equal(t, codes.ByeResume, bye.Action)
+	require.Less(t, bye.RetryAfter, int64(2000), "the other node takes them now")
+	// The last node of a cluster has nobody to send them to.
+	require.Greater(t, drained(b).RetryAfter, int64(1000), "they wait until it is back")
+}
