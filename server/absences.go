@@ -121,8 +121,8 @@ func (a *absences) leave(ctx context.Context) {
 	for i := range a.s.held.shards {
 		sh := &a.s.held.shards[i]
 		sh.mu.Lock()
-		for _, h := range sh.away {
-			if Reachable(h.platform) {
+		for _, h := range sh.held {
+			if h.state == away && Reachable(h.platform) {
 				a.note(h.key, ending{h.session(), true, now})
 			}
 		}

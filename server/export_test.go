@@ -6,7 +6,7 @@ func (s *Sessions) Away() int {
 	for i := range s.held.shards {
 		sh := &s.held.shards[i]
 		sh.mu.Lock()
-		n += len(sh.away)
+		n += len(sh.held) - sh.live
 		sh.mu.Unlock()
 	}
 	return n

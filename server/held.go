@@ -71,15 +71,15 @@ const tableShards = 64
 
 type tableShard struct {
 	mu       sync.Mutex
-	held     map[string]*Held // one connection for each session
-	away     map[string]*Held // waits for its release
+	held     map[string]*Held // one for each session: holding, or away until its release
+	live     int              // how many of them are holding
 	arriving []*Held
 }
 
 func newTable() *table {
 	t := &table{seed: maphash.MakeSeed()}
 	for i := range t.shards {
-		t.shards[i].held, t.shards[i].away = make(map[string]*Held), make(map[string]*Held)
+		t.shards[i].held = make(map[string]*Held)
 	}
 	return t
 }
@@ -124,17 +124,21 @@ func (t *table) hold(h *Held) (early *Kick, older *Held) {
 		return k, nil
 	}
 	older = sh.held[h.id]
-	if older != nil && older.resumes > h.resumes {
+	live := older != nil && older.state == holding
+	if live && older.resumes > h.resumes {
 		h.state = over
 		return nil, h
 	}
 	if older != nil {
-		older.end()
+		sh.drop(older)
 	}
-	sh.unaway(h.id)
 	sh.held[h.id] = h
+	sh.live++
 	h.state = holding
 	h.armTicket(time.Now())
+	if !live {
+		older = nil
+	}
 	return nil, older
 }
 
@@ -146,8 +150,7 @@ func (t *table) end(h *Held) bool {
 	if h.state != holding {
 		return false
 	}
-	delete(sh.held, h.id)
-	h.end()
+	sh.drop(h)
 	return true
 }
 
@@ -159,8 +162,7 @@ func (t *table) lose(h *Held, grace time.Duration) bool {
 	if h.state != holding {
 		return false
 	}
-	delete(sh.held, h.id)
-	sh.away[h.id] = h
+	sh.live--
 	h.state = away
 	h.sessions.wheel.Start(&h.timer, grace, h.release)
 	return true
@@ -174,7 +176,7 @@ func (t *table) released(h *Held) bool {
 	if h.state != away {
 		return false
 	}
-	sh.unaway(h.id)
+	sh.drop(h)
 	return true
 }
 
@@ -184,17 +186,17 @@ func (t *table) replaced(id string) {
 	sh := t.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.unaway(id)
-}
-
-func (sh *tableShard) unaway(id string) {
-	if h := sh.away[id]; h != nil {
-		delete(sh.away, id)
-		h.end()
+	if h := sh.held[id]; h != nil && h.state == away {
+		sh.drop(h)
 	}
 }
 
-func (h *Held) end() {
+// drop ends what is holding or away.
+func (sh *tableShard) drop(h *Held) {
+	delete(sh.held, h.id)
+	if h.state == holding {
+		sh.live--
+	}
 	h.state = over
 	h.sessions.wheel.Cancel(&h.timer)
 }
@@ -210,15 +212,14 @@ func (t *table) kick(k Kick) (h *Held, told bool) {
 			told = true
 		}
 	}
-	if a := sh.away[k.Session]; a != nil && a.endsBy(k) {
-		sh.unaway(k.Session)
-	}
 	h = sh.held[k.Session]
 	if h == nil || !h.endsBy(k) {
 		return nil, told
 	}
-	delete(sh.held, h.id)
-	h.end()
+	live := h.state == holding
+	if sh.drop(h); !live {
+		return nil, told
+	}
 	return h, true
 }
 
@@ -245,7 +246,7 @@ func (t *table) seen(kept *Session, round uint32) bool {
 	sh := t.shard(kept.ID)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if h := sh.held[kept.ID]; h != nil {
+	if h := sh.held[kept.ID]; h != nil && h.state == holding {
 		if h.resumes == kept.Resumes && h.expires == kept.TicketExpires.Unix() {
 			h.round = round
 		}
@@ -260,7 +261,7 @@ func (t *table) len() int {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		n += len(sh.held)
+		n += sh.live
 		sh.mu.Unlock()
 	}
 	return n
@@ -271,9 +272,11 @@ func (t *table) all(f func(h *Held) bool) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		list := make([]*Held, 0, len(sh.held))
+		list := make([]*Held, 0, sh.live)
 		for _, h := range sh.held {
-			list = append(list, h)
+			if h.state == holding {
+				list = append(list, h)
+			}
 		}
 		sh.mu.Unlock()
 		for _, h := range list {

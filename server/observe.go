@@ -198,6 +198,9 @@ func (t *table) address(id string) netip.Addr {
 	sh := t.shard(id)
 	sh.mu.Lock()
 	h := sh.held[id]
+	if h != nil && h.state != holding {
+		h = nil
+	}
 	if i := slices.IndexFunc(sh.arriving, func(a *Held) bool { return a.id == id }); i >= 0 {
 		h = sh.arriving[i]
 	}
