@@ -51,6 +51,7 @@ type conn struct {
 	phase   phase
 	counted bool // for its address
 	held    *server.Held
+	ticking func()   // tick, made once
 	after   *goodbye // said while the answer to a handshake or a login was on its way: it comes after it
 }
 

@@ -14,8 +14,11 @@ const pongTimeout = 10 * time.Second
 func (c *conn) startTimer(in phase, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ticking == nil {
+		c.ticking = c.tick
+	}
 	if c.phase == in {
-		c.g.wheel.Start(&c.timer, d, c.tick)
+		c.g.wheel.Start(&c.timer, d, c.ticking)
 	}
 }
 
