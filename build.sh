@@ -5,14 +5,14 @@ self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
 cd "$(dirname "$self")"
 
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
-parts=(gen lint arch lib go proof capi js node examples demo fuzz)
+parts=(gen lint arch lib go proof baddays capi js node examples demo fuzz)
 
 # What must be installed: the command that is looked for, and the Debian package that has it. A pattern is for
 # what Debian keeps out of PATH.
 tools=(
   gcc:gcc g++:g++ nm:binutils make:make cmake:cmake pkg-config:pkg-config
   clang-format:clang-format shellcheck:shellcheck node:nodejs npm:npm
-  '/usr/lib/postgresql/*/bin/postgres:postgresql'
+  ip:iproute2 '/usr/lib/postgresql/*/bin/postgres:postgresql'
   '/usr/lib/*/pkgconfig/javascriptcoregtk-4.1.pc:libjavascriptcoregtk-4.1-dev'
 )
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -31,6 +31,7 @@ usage() {
   demo           the story of a login, from nothing, in half a minute
   test [PART..]  all tests, or only: ${parts[*]}
   soak [MINUTES] break real clusters for so long (30), one after the other, and check what everybody saw
+  bad-days       live every bad day at its own pace (5 min) and write docs/bad-days.md
   bench [PART..] measure: server (timload, quickly), capi, or the Go benchmarks of a folder; no part: all of it
   lint           the same as: test lint
   fmt            format every file that a tool can format
@@ -181,10 +182,14 @@ test_lib() {
 
 test_go() {
   local packages
-  packages=$(go list ./... | grep -v -e /internal/archtest -e /proof\$) # which have parts of their own
+  packages=$(go list ./... | grep -v -e /internal/archtest -e /proof\$ -e /baddays\$) # which have parts of their own
   # shellcheck disable=SC2086 # one word for each package
   step "go test -race" "" go test -race -timeout 15m $packages
   step "what the race detector disturbs" "" without_race
+}
+
+test_baddays() {
+  step "bad networks, sleeping phones, and what the app was told" "" go test -count=1 ./baddays
 }
 
 test_proof() {
@@ -195,6 +200,12 @@ test_proof() {
 prove() {
   mkdir -p build/proof
   go test -race -count=1 -timeout 0 ./proof -proof.bin "$PWD/build/proof" "$@"
+}
+
+# bad_days lives every bad day for as long as it takes, five minutes, and writes the table.
+bad_days() {
+  test_lib
+  step "every bad day, at its own pace" "" go test -count=1 -timeout 30m ./baddays -full
 }
 
 # soak breaks a cluster again and again for so many minutes.
@@ -317,14 +328,14 @@ case $command in
   clean) step "remove build/ and node_modules/" "" rm -rf build node_modules ;;
   gen) step "go generate" "" go generate ./... ;;
   --part) "test_$1" ;;
-  setup | lib | demo | test | soak | bench | lint | fmt)
+  setup | lib | demo | test | soak | bad-days | bench | lint | fmt)
     setup # not with && or ||: they would let a failing step pass
     case $command in
       setup) echo "everything is installed" ;;
       lib) test_lib ;;
       lint) run_parts lint ;;
       test) if [ $# -gt 0 ]; then run_parts "$@"; else run_parts "${parts[@]}"; fi ;;
-      *) "$command" "$@" ;;
+      *) "${command//-/_}" "$@" ;;
     esac
     ;;
   *)

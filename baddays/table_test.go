@@ -1,0 +1,104 @@
+//go:build linux
+
+package baddays
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A row is what came out of a day.
+type row struct{ name, what, told, knew, back string }
+
+func (s *stage) row(d day) row {
+	return row{d.name, d.what, story(s.phone.since(s.broke), s.broke), seconds(s.knew), seconds(s.back)}
+}
+
+func seconds(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "–"
+	case d < time.Millisecond:
+		return "at once"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// story says what the app was told and when. Tries that failed alike are counted.
+func story(lines []told, from time.Time) string {
+	var parts []string
+	var tries int
+	var try string // how the last tries ended
+	flush := func() {
+		if tries > 1 {
+			parts = append(parts, fmt.Sprintf("%s: %s", more(tries-1), try))
+		}
+		tries, try = 0, ""
+	}
+	for i := 0; i < len(lines); i++ {
+		line, _, _ := strings.Cut(lines[i].line, " session=")
+		if strings.HasPrefix(line, "status ") {
+			continue
+		}
+		if line == "connecting" && i+1 < len(lines) && strings.HasPrefix(lines[i+1].line, "disconnected ") {
+			if end := lines[i+1].line; end == try {
+				tries++
+				i++
+				continue
+			}
+			flush()
+			try, tries = lines[i+1].line, 1
+			parts = append(parts, "connecting", fmt.Sprintf("%s (%s)", try, seconds(lines[i+1].at.Sub(from))))
+			i++
+			continue
+		}
+		flush()
+		parts = append(parts, fmt.Sprintf("%s (%s)", line, seconds(lines[i].at.Sub(from))))
+	}
+	flush()
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func more(tries int) string {
+	if tries == 1 {
+		return "one more try"
+	}
+	return fmt.Sprintf("%d more tries", tries)
+}
+
+const page = `<!-- Measured by "./build.sh bad-days". DO NOT EDIT. -->
+# Bad days
+
+What an app is told, and when, while things between it and the server go wrong: libtim in a process of its own against a
+real timd, with a link of network namespaces between them (over TLS) or a fault proxy (without). Pings come every 25 s, a
+login may take 15 s; every other setting is the default. Measured with all days at once on %d processors; a wait between
+tries is a matter of chance. No call stayed open on any day, and events of the connection alternated as promised.
+
+**Knew after**: from the fault to the word that something is wrong. **Back after**: from the end of the fault (or from
+the fault, where it does not end) to the word that all is well, which was then checked. Times in brackets count from the fault.
+
+Resets: %s
+
+| day | what happens | what the app was told | knew after | back after |
+|---|---|---|---|---|
+%s
+`
+
+func write(t *testing.T, table []row) {
+	var rows strings.Builder
+	for _, r := range table {
+		fmt.Fprintf(&rows, "| %s | %s | %s | %s | %s |\n", r.name, r.what, r.told, r.knew, r.back)
+	}
+	require.NoError(t, os.WriteFile("../docs/bad-days.md", fmt.Appendf(nil, page, runtime.NumCPU(), cuts, strings.TrimSpace(rows.String())), 0o644))
+}
