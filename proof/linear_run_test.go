@@ -32,7 +32,6 @@ func TestTheSessionsOfAUserAreLinear(t *testing.T) {
 	j := newJournal()
 	var mu sync.Mutex
 	var ops []UserOp
-	ends := time.Now().Add(long)
 	var wait sync.WaitGroup
 	for u := range users {
 		user := fmt.Sprintf("linear-%d", u)
@@ -40,8 +39,12 @@ func TestTheSessionsOfAUserAreLinear(t *testing.T) {
 		require.NoError(t, err, "an account")
 		defer first.conn.Drop()
 		ops = append(ops, UserOp{Op: Op{Result: Yes}, Kind: LogIn, User: user, Device: Device{user + "-first", user, codes.PlatformIOS}})
+	}
+	ends := time.Now().Add(long)
+	for u := range users {
+		user := fmt.Sprintf("linear-%d", u)
 		for a := range actors {
-			r := rand.New(rand.NewPCG(seed, uint64(u*actors+a)))
+			r := rand.New(rand.NewPCG(seed, uint64(u*actors+a+1)))
 			wait.Go(func() {
 				for i := 0; time.Now().Before(ends); i++ {
 					o := c.once(j, r, user, fmt.Sprintf("%s-%d-%d", user, a, i))
