@@ -29,7 +29,6 @@ type phone struct {
 	mu    sync.Mutex
 	lines []told
 	open  map[string]int // calls that were not answered, by what begins the answer
-	ended bool
 }
 
 type told struct {

@@ -45,6 +45,7 @@ var floors = []floor{
 	{packages: "cmd/...", ours: anyOfOurs, others: anyOfOthers},
 	{packages: "conformance/...", ours: anyOfOurs, others: anyOfOthers},
 	{packages: "proof/...", ours: anyOfOurs, others: anyOfOthers},
+	{packages: "baddays"},
 	{packages: "bench/...", ours: anyOfOurs, others: anyOfOthers},
 	{packages: "examples/...", ours: []string{"codes", "usersig", "core", "server/...", "examples/..."}, others: anyOfOthers},
 	{packages: "internal/gen"},
@@ -52,7 +53,7 @@ var floors = []floor{
 }
 
 // roofs are imported by nobody, each from its own folder apart: cmd/tim may have packages of its own.
-var roofs = []string{"cmd/...", "conformance/...", "proof/...", "bench/...", "examples/...", "capi/...", "internal/gen", "internal/archtest"}
+var roofs = []string{"cmd/...", "conformance/...", "proof/...", "baddays/...", "bench/...", "examples/...", "capi/...", "internal/gen", "internal/archtest"}
 
 // kit reports whether a package exists for tests only, such as server/registry/registrytest.
 func kit(pkg string) bool {
