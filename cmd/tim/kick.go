@@ -59,13 +59,18 @@ func (a *asker) kick(c *cobra.Command, user, instance string) error {
 	}
 	return a.tell(answer, func(t *tabwriter.Writer) {
 		fmt.Fprint(t, reply.words(user, instance == ""))
-		if len(reply.Instances) > 0 {
-			fmt.Fprintln(t, "\nPLATFORM\tLABEL\tRESULT\tINSTANCE\tNODE")
-		}
-		for _, i := range reply.Instances {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", i.Platform, printable(i.Label), i.Result, printable(i.Instance), printable(i.Node))
-		}
+		reply.table(t)
 	})
+}
+
+// table lists the devices that were signed out.
+func (k kicked) table(t *tabwriter.Writer) {
+	if len(k.Instances) > 0 {
+		fmt.Fprintln(t, "\nPLATFORM\tLABEL\tRESULT\tINSTANCE\tNODE")
+	}
+	for _, i := range k.Instances {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", i.Platform, printable(i.Label), i.Result, printable(i.Instance), printable(i.Node))
+	}
 }
 
 func (k kicked) words(user string, all bool) string {

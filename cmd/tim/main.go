@@ -1,4 +1,4 @@
-// Command tim makes and explains tickets and logs in, from a terminal.
+// Command tim makes and explains tickets, logs in, and asks a server what its administrators may, from a terminal.
 package main
 
 import (
@@ -39,14 +39,17 @@ func exitCode(err error) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tim",
-		Short: "Make tickets, log in, and see what happens",
-		Long: `tim makes and explains tickets (UserSig) and logs in to a tim server, from a terminal.
+		Short: "Make tickets, log in, see what happens, and look after a server",
+		Long: `tim makes and explains tickets (UserSig), logs in to a tim server, and does what its administrators do, from a terminal.
 
 Every flag can also be given as an environment variable: --key-file as TIM_KEY_FILE. A flag wins.
 Next to a server started with "timd dev", no flag is needed: tim reads ./tim-dev/dev.json.`,
 		Example: `  timd dev                    # in one terminal
   tim login alice             # in another
   tim login alice --platform ios   # in a third: the first is kicked
+
+  tim sessions alice          # where is she signed in?
+  tim doctor                  # why can nobody log in?
 
   tim sig make alice --app 1400000000 --key-file key
   tim sig explain "$TICKET"`,
@@ -59,7 +62,7 @@ Next to a server started with "timd dev", no flag is needed: tim reads ./tim-dev
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newSig(), newLogin(), newSessions(), newKick(), newSettings(), newDAU())
+	root.AddCommand(newSig(), newLogin(), newSessions(), newKick(), newBan(), newUnban(), newSettings(), newDAU(), newDoctor())
 	return root
 }
 

@@ -31,6 +31,16 @@ const (
 // besideServer runs a server with its REST face, and enters a folder where a timd dev has left word of it.
 func besideServer(t *testing.T) *server.Sessions {
 	t.Helper()
+	sessions, api := besideAPI(t)
+	face := httptest.NewServer(api)
+	t.Cleanup(face.Close)
+	leaveWord(t, strings.Replace(face.URL, "http://", "ws://", 1)+"/tim")
+	return sessions
+}
+
+// besideAPI makes a server and its REST face in an empty folder.
+func besideAPI(t *testing.T) (*server.Sessions, http.Handler) {
+	t.Helper()
 	t.Chdir(t.TempDir())
 	disk, err := sqlite.Open(t.Context(), "tim.db", store.Options{})
 	require.NoError(t, err)
@@ -43,10 +53,7 @@ func besideServer(t *testing.T) *server.Sessions {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = sessions.Close(context.Background()) })
-	face := httptest.NewServer(admin.New(admin.Options{Sessions: sessions, Store: disk}))
-	t.Cleanup(face.Close)
-	leaveWord(t, strings.Replace(face.URL, "http://", "ws://", 1)+"/tim")
-	return sessions
+	return sessions, admin.New(admin.Options{Sessions: sessions, Store: disk})
 }
 
 func leaveWord(t *testing.T, endpoint string) {
@@ -120,6 +127,53 @@ func TestAnAdministratorSeesAndEndsSessions(t *testing.T) {
 	require.Equal(t, 1, strings.Count(out, "\n"))
 }
 
+func TestAnAdministratorBansAndForgives(t *testing.T) {
+	s := besideServer(t)
+	signIn(t, s, "mallory", codes.PlatformIOS, "phone")
+	ticket, err := usersig.Sign(testApp, testKey, "mallory", time.Hour)
+	require.NoError(t, err)
+	key := server.UserKey{App: testApp, User: "mallory"}
+
+	out := ran(t, "ban", "mallory", "--for", "7d")
+	require.Regexp(t, `^mallory is banned until .* \(in 168h\)\n`, out)
+	require.Contains(t, out, "ios phone told ios-1 dev.1")
+	require.ErrorIs(t, s.CheckTicket(t.Context(), key, ticket), codes.AccountBanned)
+	require.Equal(t, "mallory may log in", ran(t, "unban", "mallory"))
+	require.NoError(t, s.CheckTicket(t.Context(), key, ticket))
+	require.Equal(t, "mallory is banned until somebody says \"tim unban mallory\"", ran(t, "ban", "mallory"))
+	require.ErrorIs(t, s.CheckTicket(t.Context(), key, ticket), codes.AccountBanned)
+	require.Contains(t, ran(t, "ban", "mallory", "--until", time.Now().Add(time.Hour).Format(time.RFC3339)), "(in 1h)")
+}
+
+func TestHowLongABanLasts(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		lasts, until string
+		want         int64
+		wrong        string
+	}{
+		{"", "", 0, ""},
+		{"90m", "", 5400, ""},
+		{"7d", "", 7 * 86400, ""},
+		{"", "2026-11-22T12:00:30Z", 30, ""},
+		{"", "2026-11-22T13:00:30+01:00", 30, ""},
+		{"7", "", 0, `--for "7" is no time`},
+		{"-1h", "", 0, `--for "-1h" is no time`},
+		{"xd", "", 0, "is no time"},
+		{"", "tomorrow", 0, `--until "tomorrow" is no moment, such as 2026-11-23T12:00:00Z`},
+		{"", "2026-11-22T12:00:00Z", 0, "is over"},
+		{"1h", "2026-11-22T13:00:00Z", 0, "not both"},
+	} {
+		got, err := banTime(c.lasts, c.until, now)
+		if c.wrong != "" {
+			require.ErrorContains(t, err, c.wrong)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, c.want, got, c.lasts+c.until)
+	}
+}
+
 func TestASilentServerIsNamed(t *testing.T) {
 	k := kicked{SilentNodes: []string{"node-2.77c0"}}
 	require.NoError(t, json.Unmarshal([]byte(`{"Instances":[{},{}],"Told":1}`), &k))
@@ -185,6 +239,8 @@ func TestAMistakeOfAnAdministratorIsNamed(t *testing.T) {
 		{"too many", []string{"settings", "set", "--limit", "ios=4"}, 1, "from 1 to 3"},
 		{"too long a time", []string{"dau", "--from", "2026-01-01", "--to", "2026-02-01"}, 1, "70402"},
 		{"nobody named", []string{"kick"}, 2, "USER"},
+		{"a ban of nobody", []string{"ban", "nobody"}, 1, "70107"},
+		{"a ban for no time", []string{"ban", "alice", "--for", "soon"}, 2, "90m, 24h or 7d"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := tim(t, "", tt.args...)
