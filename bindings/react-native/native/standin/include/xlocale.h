@@ -1,0 +1,1 @@
+/* bionic has it; libc++ wants it to be there. */
