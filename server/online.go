@@ -2,6 +2,9 @@ package server
 
 import "github.com/opentim/tim/codes"
 
+// Unsettled returns how many sessions of this node were admitted provisionally and are not in the registry yet.
+func (s *Sessions) Unsettled() int { return s.unsettled.len() }
+
 // OnlineBy returns how many sessions are held by live connections of this node, by platform. It looks at every one, which takes
 // some milliseconds for each hundred thousand: it is for reports.
 func (s *Sessions) OnlineBy() map[codes.Platform]int {

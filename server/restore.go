@@ -21,11 +21,7 @@ type unsettled struct {
 	some chan struct{} // cap 1
 }
 
-func (u *unsettled) full() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return len(u.list) >= unsettledMax
-}
+func (u *unsettled) full() bool { return u.len() >= unsettledMax }
 
 // add returns whether h is the only one.
 func (u *unsettled) add(h *Held) (first bool) {
@@ -37,6 +33,12 @@ func (u *unsettled) add(h *Held) (first bool) {
 	default:
 	}
 	return len(u.list) == 1
+}
+
+func (u *unsettled) len() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.list)
 }
 
 func (u *unsettled) first() *Held {

@@ -41,7 +41,7 @@ func (n *node) serveMetrics(ctx context.Context, l *loaded) error {
 	if n.metrics == nil {
 		return nil
 	}
-	n.metrics.Gauge("tim_connections", "Connections of all kinds.", func() float64 { return float64(n.gateway.Online()) })
+	n.measureGateway()
 	n.measureRegistry()
 	n.measureWebhook()
 	mux := http.NewServeMux()
@@ -63,6 +63,21 @@ func (n *node) serveBeside(ctx context.Context, l *loaded, key, address, what, p
 	go func() { _ = s.Serve(listener) }()
 	n.log.Info(what, "url", fmt.Sprintf("http://%s%s", listener.Addr(), path))
 	return nil
+}
+
+func (n *node) measureGateway() {
+	stats := n.gateway.Stats
+	n.metrics.Gauge("tim_connections", "Connections of all kinds.", func() float64 { return float64(stats().Connections) })
+	n.metrics.Gauge("tim_reconnect_backlog", "Clients that were refused for the moment and whose turn is still to come.",
+		func() float64 { return float64(stats().Backlog) })
+	n.metrics.Gauge("tim_reconnect_window_seconds", "Time over which clients are told to spread when they come back.",
+		func() float64 { return stats().Window.Seconds() })
+	n.metrics.Gauge("tim_sessions_unsettled", "Sessions that were admitted while the registry could not be reached, and are not written to it yet.",
+		func() float64 { return float64(n.sessions.Unsettled()) })
+	n.metrics.Counter("tim_overloaded_total", "Logins and resumes that were told to come back later, because there were too many at a time.",
+		func() uint64 { return stats().Overloaded })
+	n.metrics.Counter("tim_turned_away_total", "Connections that a limit closed at once.", func() uint64 { return stats().TurnedAway })
+	n.metrics.Counter("tim_flooding_total", "Connections that ended because they sent too many frames.", func() uint64 { return stats().Flooding })
 }
 
 func (n *node) measureRegistry() {

@@ -74,7 +74,7 @@ func (n *node) measureWebhook() {
 	}
 	stats := n.webhook.Stats
 	n.metrics.Gauge("tim_webhook_waiting", "Changes on disk that the receivers have not taken.", func() float64 { return float64(stats().Waiting) })
-	n.metrics.Counter("tim_webhook_delivered", "Changes that the receivers have taken since the start.", func() uint64 { return stats().Delivered })
-	n.metrics.Counter("tim_webhook_failed", "Requests that went wrong since the start.", func() uint64 { return stats().Failed })
-	n.metrics.Counter("tim_webhook_dropped", "Changes that were given up since the start.", func() uint64 { return stats().Dropped })
+	n.metrics.Counter("tim_webhook_delivered_total", "Changes that the receivers have taken since the start.", func() uint64 { return stats().Delivered })
+	n.metrics.Counter("tim_webhook_failed_total", "Requests that went wrong since the start.", func() uint64 { return stats().Failed })
+	n.metrics.Counter("tim_webhook_dropped_total", "Changes that were given up since the start.", func() uint64 { return stats().Dropped })
 }

@@ -40,6 +40,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 		}
 		pause = 0
 		if n := g.open.Add(1); g.o.MaxConnections > 0 && n > int64(g.o.MaxConnections) {
+			g.counts.turnedAway.Add(1)
 			g.noise.warn("too many connections: one was closed", "open", n-1)
 			g.open.Add(-1)
 			_ = nc.Close()

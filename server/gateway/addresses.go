@@ -65,6 +65,7 @@ func (c *conn) count() bool {
 		return true
 	}
 	if tooMany := c.g.addresses.enter(c.remote); tooMany != "" {
+		c.g.counts.turnedAway.Add(1)
 		c.g.noise.warn(tooMany+": one was closed", "client", c.remote)
 		return false
 	}

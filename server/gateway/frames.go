@@ -114,6 +114,7 @@ func (g *Gateway) admissible(version uint64) error {
 		return &server.Refusal{Code: codes.ServiceNotReady, Text: "this node is stopping", RetryAfter: time.Second}
 	}
 	if ok, wait := g.admission.allow(time.Now()); !ok {
+		g.counts.overloaded.Add(1)
 		return &server.Refusal{Code: codes.Overloaded, Text: codes.Overloaded.Text(), RetryAfter: wait}
 	}
 	return nil

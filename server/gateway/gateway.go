@@ -113,6 +113,7 @@ type Gateway struct {
 	window    window
 	seats     seats
 	addresses *addresses
+	counts    counts
 	parker    *parker
 	web       *web
 

@@ -59,7 +59,10 @@ func (c *conn) took(s *socket, f wire.Frame, err error) bool {
 	}
 	c.heard.Store(true)
 	if c.flooding() {
-		c.wrong(codes.InvalidOperation, "too many frames")
+		if c.leave(nil) {
+			c.g.counts.flooding.Add(1)
+			c.reproach(codes.InvalidOperation, "too many frames")
+		}
 		return true // what comes until it hangs up is discarded
 	}
 	if f != nil { // a ping or a pong is no frame
