@@ -38,8 +38,14 @@ type Registry interface {
 	Sessions(ctx context.Context, key UserKey) ([]Session, error)
 
 	// UsersOn returns every user who has a session whose Node is node, in no order. It may miss users who arrive meanwhile, and
-	// give users twice whose sessions change meanwhile.
+	// give users twice whose sessions change meanwhile. A node is the first to write a session of its own into a key, and so
+	// knows its users; to ask for those of another one may mean to look at all keys.
 	UsersOn(ctx context.Context, node NodeID) iter.Seq2[UserKey, error]
+
+	// Orphans returns users as UsersOn does, of a node whose lease ended: those that this node is to look after. The nodes that
+	// live share them, so that each falls to one. While nodes come and go, one may fall to two for a while, or to none until
+	// it is asked again. It costs little where not much has changed since it was asked last.
+	Orphans(ctx context.Context, node NodeID) iter.Seq2[UserKey, error]
 
 	// Kick asks node to end a session and reports whether a live connection was told. A node that is dead or silent for 2 s
 	// is an error; a node that does not hold the session with that LoginSeq answers false.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -12,13 +13,17 @@ const (
 	sweepRate  = 1000 // keys a second, at least
 	sweepBatch = 100
 	deadOften  = 10 // times a sweep: how often a node looks for dead ones
+
+	// forgetNode is how long a dead node is remembered that left nobody to this one: for so long, it may have left somebody to
+	// another one, which may die as well.
+	forgetNode = remember + 5*time.Minute
 )
 
 // A sweeper finds what got lost on the way: it compares what this node holds with what the keys say, and takes over what
 // dead nodes left. Only its loop uses it.
 type sweeper struct {
 	round uint32
-	nodes map[NodeID]bool // seen alive, and not known to have left nothing
+	nodes map[NodeID]time.Time // when each was last seen alive, or to have left somebody
 }
 
 func (s *Sessions) sweepLoop() {
@@ -26,7 +31,7 @@ func (s *Sessions) sweepLoop() {
 	defer full.Stop()
 	nodes := time.NewTicker(s.o.SweepEvery / deadOften)
 	defer nodes.Stop()
-	s.sweeper.nodes = make(map[NodeID]bool)
+	s.sweeper.nodes = make(map[NodeID]time.Time)
 	for {
 		select {
 		case <-s.background.Done():
@@ -52,7 +57,7 @@ func (s *Sessions) sweep(ctx context.Context) error {
 	}
 	s.sweeper.round++
 	pace := s.sweepPace()
-	if err := s.sweepNode(ctx, s.o.Node, pace); err != nil {
+	if _, err := s.sweepUsers(ctx, s.o.Node, s.o.Registry.UsersOn(ctx, s.o.Node), pace); err != nil {
 		return err
 	}
 	var err error
@@ -97,38 +102,41 @@ func (s *Sessions) sweepDead(ctx context.Context) error {
 		return err
 	}
 	for _, n := range alive {
-		s.sweeper.nodes[n] = true
+		s.sweeper.nodes[n] = time.Now()
 	}
-	for n := range s.sweeper.nodes {
+	for n, last := range s.sweeper.nodes {
 		if n == s.o.Node || slices.Contains(alive, n) {
 			continue
 		}
-		if err := s.sweepNode(ctx, n, s.sweepPace()); err != nil {
+		none, err := s.sweepUsers(ctx, n, s.o.Registry.Orphans(ctx, n), s.sweepPace())
+		switch {
+		case err != nil:
 			return err
+		case !none:
+			s.sweeper.nodes[n] = time.Now()
+		case time.Since(last) > forgetNode:
+			delete(s.sweeper.nodes, n)
 		}
 	}
 	return nil
 }
 
-// sweepNode tidies every key that has a session of node. A dead node that has none any more is forgotten.
-func (s *Sessions) sweepNode(ctx context.Context, node NodeID, pace *pacer) error {
-	none := true
-	for key, err := range s.o.Registry.UsersOn(ctx, node) {
+// sweepUsers tidies the keys of users who have a session of node, and returns whether there are none.
+func (s *Sessions) sweepUsers(ctx context.Context, node NodeID, users iter.Seq2[UserKey, error], pace *pacer) (none bool, err error) {
+	none = true
+	for key, err := range users {
 		if err != nil {
-			return err
+			return false, err
 		}
 		none = false
 		if err := pace.next(ctx); err != nil {
-			return err
+			return false, err
 		}
 		if err := s.tidy(ctx, key, node); err != nil {
-			return err
+			return false, err
 		}
 	}
-	if none && node != s.o.Node {
-		delete(s.sweeper.nodes, node)
-	}
-	return nil
+	return none, nil
 }
 
 // tidy reads a key and changes it if there is something to do about the sessions of node.

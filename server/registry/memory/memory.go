@@ -169,6 +169,11 @@ func (r *Registry) UsersOn(_ context.Context, node server.NodeID) iter.Seq2[serv
 	}
 }
 
+// Orphans returns all of them to every node: to look at one twice does no harm.
+func (r *Registry) Orphans(ctx context.Context, node server.NodeID) iter.Seq2[server.UserKey, error] {
+	return r.UsersOn(ctx, node)
+}
+
 func (sh *shard) usersOn(node server.NodeID) []server.UserKey {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()

@@ -16,7 +16,9 @@ func (r *Registry) Crash() {
 func (r *Registry) BePatient(d time.Duration) { r.times.patience = d }
 
 // BeHasty shortens what takes long in stories.
-func (r *Registry) BeHasty() { r.times.tombstone, r.times.stranger = time.Second, 2*time.Second }
+func (r *Registry) BeHasty() {
+	r.times.tombstone, r.times.stranger, r.times.tour = time.Second, 2*time.Second, 100*time.Millisecond
+}
 
 // Messages returns how many messages the buckets hold.
 func (r *Registry) Messages(ctx context.Context) (n uint64, err error) {

@@ -39,10 +39,16 @@ func (r *Registry) Update(ctx context.Context, key server.UserKey, change func([
 		if err != nil {
 			return err
 		}
+		r.index.wrote(key, after, r.node)
 		err = r.write(limited, at, before.revision, after)
+		r.index.wrote(key, after, r.node)
+		if err == nil {
+			r.index.read(key, after, r.node, r.index.written(key))
+		}
 		if err == nil || !conflict(err) {
 			return r.broken(ctx, what, err)
 		}
+		r.stats.conflicts.Add(1)
 		select {
 		case <-limited.Done():
 			return r.unavailable(ctx, what, err)
@@ -94,6 +100,15 @@ func (r *Registry) read(ctx context.Context, key server.UserKey, at place) (entr
 	if err != nil {
 		return entry{}, err
 	}
+	written := r.index.written(key)
+	e, err := r.readFrom(ctx, stream, key, at)
+	if err == nil {
+		r.index.read(key, e.sessions, r.node, written)
+	}
+	return e, err
+}
+
+func (r *Registry) readFrom(ctx context.Context, stream jetstream.Stream, key server.UserKey, at place) (entry, error) {
 	msg, err := within(ctx, func() (*jetstream.RawStreamMsg, error) { return stream.GetLastMsgForSubject(ctx, at.subject) })
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):

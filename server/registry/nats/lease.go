@@ -15,6 +15,7 @@ import (
 const (
 	renewEvery = 2 * time.Second
 	lease      = 6 * time.Second
+	forgetDead = time.Hour // after this time a dead node that is named again is a stranger
 )
 
 // leases are the nodes that this one has heard of. A node lives for a lease after each of its heartbeats. The time in which
@@ -99,15 +100,14 @@ func (l *leases) alive() (nodes []server.NodeID, known bool) {
 	return nodes, true
 }
 
-// named is told which nodes the keys name, after a walk over all of them. The dead that no key names are forgotten.
-// Strangers, of whom only keys know, count as alive for a while: long enough for whoever looks after the sessions of dead
-// nodes to see them come and go.
-func (l *leases) named(nodes map[server.NodeID]bool, stranger time.Duration) {
+// named is told which nodes the keys of a bucket name. Strangers, of whom only keys know, count as alive for a while: long
+// enough for whoever looks after the sessions of dead nodes to see them come and go.
+func (l *leases) named(nodes map[server.NodeID][]server.UserKey, stranger time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	for node, until := range l.heard {
-		if !nodes[node] && now.After(until) {
+		if len(nodes[node]) == 0 && now.Sub(until) > forgetDead {
 			delete(l.heard, node)
 		}
 	}
@@ -116,6 +116,14 @@ func (l *leases) named(nodes map[server.NodeID]bool, stranger time.Duration) {
 			l.heard[node] = now.Add(stranger)
 		}
 	}
+}
+
+// died returns when a node's lease ended, and whether it did. One that was never heard of died long ago.
+func (l *leases) died(node server.NodeID) (at time.Time, dead bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	until := l.heard[node]
+	return until, time.Now().After(until)
 }
 
 // Nodes returns the nodes that were heard within a lease, in order of their names. Nodes that only keys know of count as

@@ -22,11 +22,12 @@ const (
 // times are constants, but for tests.
 type times struct {
 	patience  time.Duration // how long an update or a read asks NATS before it answers server.ErrUnavailable
+	tour      time.Duration // how long to wait between two buckets, once all were walked over
 	tombstone time.Duration // how long a removed key keeps its place, so that nobody takes it for one that never was
 	stranger  time.Duration // how long a node counts as alive that keys name and nobody has heard of: see leases.named
 }
 
-var realTimes = times{patience: 500 * time.Millisecond, tombstone: 30 * time.Second, stranger: time.Minute}
+var realTimes = times{patience: 500 * time.Millisecond, tour: time.Minute, tombstone: 30 * time.Second, stranger: time.Minute}
 
 // A Registry is one node's view of the cluster. Its methods may be called from any goroutine.
 type Registry struct {
@@ -37,6 +38,8 @@ type Registry struct {
 	streams [buckets]bucket
 	gates   gates
 	leases  leases
+	index   *index
+	stats   counters
 	kicks   chan struct{} // a place for each kick that is handled at a time
 
 	times times
@@ -70,7 +73,7 @@ func Open(o Options) (*Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("registry on NATS: %w", err)
 	}
-	r := &Registry{o: o, times: realTimes, repair: make(chan struct{}, 1), kicks: make(chan struct{}, kicksAtOnce), gates: newGates()}
+	r := &Registry{o: o, times: realTimes, repair: make(chan struct{}, 1), kicks: make(chan struct{}, kicksAtOnce), gates: newGates(), index: newIndex()}
 	r.leases.heard = make(map[server.NodeID]time.Time)
 	r.life, r.stop = context.WithCancel(context.Background())
 	if r.conn, err = r.connect(); err == nil {
@@ -114,6 +117,7 @@ func (r *Registry) Join(ctx context.Context, node server.NodeID, h server.NodeHa
 	r.leases.begin()
 	r.loops.Go(r.repairLoop)
 	r.loops.Go(r.leaseLoop)
+	r.loops.Go(r.tourLoop)
 	return nil
 }
 
@@ -204,6 +208,7 @@ func (r *Registry) unavailable(caller context.Context, what string, err error) e
 	if caller.Err() != nil {
 		return fmt.Errorf("%s: %w", what, caller.Err())
 	}
+	r.stats.unavailable.Add(1)
 	if bucketMissing(err) {
 		r.repairSoon()
 	}
@@ -222,6 +227,7 @@ func (r *Registry) cut(err error) {
 // back is called when there is a connection, the first one included.
 func (r *Registry) back(conn *nats.Conn) {
 	r.linked.Store(true)
+	r.stats.connects.Add(1)
 	r.leases.forgive()
 	r.repairSoon()
 	r.o.Logger.Info("registry: connected to NATS", "server", conn.ConnectedAddr())

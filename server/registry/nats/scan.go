@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,28 +18,35 @@ const (
 	scanIdle  = 5 * time.Minute // NATS forgets a walk that nobody goes on with for so long
 )
 
-// UsersOn walks over all keys, one bucket after the other. Each step may wait up to 2 s for NATS. A user whose key changes
-// meanwhile may come twice.
+// UsersOn returns the users who have a session on a node. For this node itself that is known; for another one it walks over all
+// keys, one bucket after the other, and each step may wait up to 2 s for NATS. A user whose key changes meanwhile may come
+// twice.
 func (r *Registry) UsersOn(ctx context.Context, node server.NodeID) iter.Seq2[server.UserKey, error] {
 	return func(yield func(server.UserKey, error) bool) {
 		if err := r.usable(); err != nil {
 			yield(server.UserKey{}, err)
 			return
 		}
-		named := map[server.NodeID]bool{}
+		if node == r.node {
+			for _, key := range r.index.ownKeys() {
+				if !yield(key, nil) {
+					return
+				}
+			}
+			return
+		}
 		for i := range buckets {
-			w := walk{r: r, bucket: i, node: node, named: named, yield: yield}
+			w := walk{r: r, bucket: i, visit: func(key server.UserKey, sessions []server.Session) bool {
+				return !names(sessions, node) || yield(key, nil)
+			}}
 			more, err := w.run(ctx)
 			if err != nil {
 				yield(server.UserKey{}, r.unavailable(ctx, "walk over the keys", err))
-				return
 			}
-			if !more {
+			if err != nil || !more {
 				return
 			}
 		}
-		delete(named, r.node)
-		r.leases.named(named, r.times.stranger)
 	}
 }
 
@@ -48,9 +54,7 @@ func (r *Registry) UsersOn(ctx context.Context, node server.NodeID) iter.Seq2[se
 type walk struct {
 	r      *Registry
 	bucket int
-	node   server.NodeID
-	named  map[server.NodeID]bool // by keys
-	yield  func(server.UserKey, error) bool
+	visit  func(key server.UserKey, sessions []server.Session) (more bool)
 
 	next uint64 // which message of the walk comes next
 	left uint64 // how many come after it
@@ -119,7 +123,7 @@ func (w *walk) batch(ctx context.Context, c jetstream.Consumer) (more bool, err 
 			return false, errGap
 		}
 		w.left = meta.NumPending
-		if !w.visit(msg) {
+		if !w.look(msg) {
 			return false, nil
 		}
 	}
@@ -140,8 +144,8 @@ func (w *walk) recount(ctx context.Context, c jetstream.Consumer) error {
 	return nil
 }
 
-// visit looks at one key and returns whether the caller wants more.
-func (w *walk) visit(msg jetstream.Msg) bool {
+// look looks at one key and returns whether the caller wants more.
+func (w *walk) look(msg jetstream.Msg) bool {
 	if len(msg.Data()) == 0 { // removed
 		return true
 	}
@@ -154,9 +158,5 @@ func (w *walk) visit(msg jetstream.Msg) bool {
 		w.r.o.Logger.Warn("registry: a key cannot be read", "key", msg.Subject(), "error", fmt.Sprint(err))
 		return true
 	}
-	for i := range sessions {
-		w.named[sessions[i].Node] = true
-	}
-	on := func(s server.Session) bool { return s.Node == w.node }
-	return !slices.ContainsFunc(sessions, on) || w.yield(key, nil)
+	return w.visit(key, sessions)
 }

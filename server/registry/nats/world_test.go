@@ -160,3 +160,6 @@ func (openStore) Settings(context.Context, uint64) (server.Settings, error) {
 	return server.DefaultSettings(), nil
 }
 func (openStore) Forget(uint64, string) {}
+func (openStore) UpdateAbsences(context.Context, []server.UserKey, func(server.UserKey, []server.Absence) []server.Absence) error {
+	return nil
+}

@@ -1,7 +1,9 @@
 package registrytest
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -53,15 +55,42 @@ var nodeCases = []testCase{
 		a, b := s.join(), s.join()
 		bob := server.UserKey{App: 7, User: "bob"}
 		carol := server.UserKey{App: 7, User: "carol"}
-		s.put(a, alice, session(1, a.id), session(2, b.id))
-		s.put(a, bob, session(3, b.id))
-		s.put(b, carol, record(4, a.id))
-		require.ElementsMatch(s, []server.UserKey{alice, carol}, s.usersOn(a, a.id))
-		require.ElementsMatch(s, []server.UserKey{alice, bob}, s.usersOn(a, b.id))
-		require.Empty(s, s.usersOn(a, "nobody.0"))
+		s.put(a, alice, session(1, a.id))
+		s.put(b, alice, session(1, a.id), session(2, b.id))
+		s.put(b, bob, session(3, b.id))
+		s.put(a, carol, record(4, a.id))
+		for _, r := range []*node{a, b} {
+			require.ElementsMatch(s, []server.UserKey{alice, carol}, s.usersOn(r, a.id))
+			require.ElementsMatch(s, []server.UserKey{alice, bob}, s.usersOn(r, b.id))
+			require.Empty(s, s.usersOn(r, "nobody.0"))
+		}
 
-		s.put(b, alice, session(1, a.id)) // moves with the sessions
-		require.ElementsMatch(s, []server.UserKey{bob}, s.usersOn(b, b.id))
+		s.put(a, alice, session(1, a.id)) // moves with the sessions
+		s.requireSessions(b, alice, session(1, a.id))
+		for _, r := range []*node{a, b} {
+			require.ElementsMatch(s, []server.UserKey{bob}, s.usersOn(r, b.id))
+		}
+	}},
+
+	{"the users of a dead node are shared among those that live", func(s *suite) {
+		a, b, dead := s.join(), s.join(), s.join()
+		var all []server.UserKey
+		for i := range 40 {
+			key := server.UserKey{App: 1, User: fmt.Sprintf("user-%d", i)}
+			s.put(dead, key, session(uint64(i+1), dead.id))
+			all = append(all, key)
+		}
+		s.c.Crash(s.T, dead.Registry)
+		s.e.Advance(lease + notice)
+		s.requireNodes(a, a, b)
+		require.ElementsMatch(s, all, unique(append(s.orphans(a, dead.id), s.orphans(b, dead.id)...)))
+
+		for _, key := range all[1:] { // they come back elsewhere, and are no orphans any more
+			s.put(a, key, session(99, a.id))
+			s.requireSessions(b, key, session(99, a.id))
+		}
+		require.Equal(s, all[:1], unique(append(s.orphans(a, dead.id), s.orphans(b, dead.id)...)))
+		require.Empty(s, s.orphans(a, "nobody.0"))
 	}},
 
 	{"a walk over users may end early, and keys may change under it", func(s *suite) {
@@ -87,6 +116,21 @@ var nodeCases = []testCase{
 		b := s.join()
 		s.requireNodes(a, a, b)
 	}},
+}
+
+// orphans returns what r is to look after.
+func (s *suite) orphans(r *node, of server.NodeID) (list []server.UserKey) {
+	s.Helper()
+	for key, err := range r.Orphans(s.ctx(), of) {
+		require.NoError(s, err)
+		list = append(list, key)
+	}
+	return list
+}
+
+func unique(list []server.UserKey) []server.UserKey {
+	slices.SortFunc(list, func(a, b server.UserKey) int { return strings.Compare(a.User, b.User) })
+	return slices.Compact(list)
 }
 
 func (s *suite) requireNodes(r *node, want ...*node) {

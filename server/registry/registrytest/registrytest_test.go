@@ -36,6 +36,8 @@ var mutants = map[string]func(r *memory.Registry) server.Registry{
 	"waits for an answer for ever":              func(r *memory.Registry) server.Registry { return patient{r} },
 	"drops what nodes tell each other":          func(r *memory.Registry) server.Registry { return mute{r} },
 	"never leaves":                              func(r *memory.Registry) server.Registry { return clinging{r} },
+	"leaves orphans to nobody":                  func(r *memory.Registry) server.Registry { return heartless{r} },
+	"remembers orphans that were adopted":       func(r *memory.Registry) server.Registry { return &clingy{Registry: r} },
 	"finds every user on every node":            func(r *memory.Registry) server.Registry { return lumping{r} },
 }
 
@@ -140,6 +142,32 @@ type lumping struct{ *memory.Registry }
 func (r lumping) UsersOn(ctx context.Context, _ server.NodeID) iter.Seq2[server.UserKey, error] {
 	nodes, _ := r.Nodes(ctx)
 	return r.Registry.UsersOn(ctx, nodes[0])
+}
+
+type heartless struct{ *memory.Registry }
+
+func (heartless) Orphans(context.Context, server.NodeID) iter.Seq2[server.UserKey, error] {
+	return func(func(server.UserKey, error) bool) {}
+}
+
+type clingy struct {
+	*memory.Registry
+	seen []server.UserKey
+}
+
+func (r *clingy) Orphans(ctx context.Context, node server.NodeID) iter.Seq2[server.UserKey, error] {
+	return func(yield func(server.UserKey, error) bool) {
+		if r.seen == nil {
+			for key := range r.Registry.Orphans(ctx, node) {
+				r.seen = append(r.seen, key)
+			}
+		}
+		for _, key := range r.seen {
+			if !yield(key, nil) {
+				return
+			}
+		}
+	}
 }
 
 func engine(mutate func(r *memory.Registry) server.Registry) registrytest.Engine {
