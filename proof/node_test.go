@@ -62,6 +62,7 @@ registry: %s
 cluster: {replicas: %d, resume_key_file: %q}
 metrics_listen: 127.0.0.1:0
 log: {format: json, level: debug}
+limits: {user_logins_per_second: 0}
 grace: %s
 grace_web: %s
 sweep: %s
