@@ -97,7 +97,7 @@ std::shared_ptr<TimMailbox> NativeTim::makeMailbox(double number) {
   });
 }
 
-double NativeTim::create(jsi::Runtime &, TimConfig config) {
+double NativeTim::open(jsi::Runtime &, TimConfig config) {
   double number = last_ + 1;
   Open open{{}, makeMailbox(number)};
   for (const std::string *text :

@@ -31,7 +31,7 @@ public:
   std::string version(jsi::Runtime &rt);
   std::string dataDir(jsi::Runtime &rt);
 
-  double create(jsi::Runtime &rt, TimConfig config);
+  double open(jsi::Runtime &rt, TimConfig config);
   double login(jsi::Runtime &rt, double client, double request, std::string userID,
                std::string ticket);
   double logout(jsi::Runtime &rt, double client, double request);

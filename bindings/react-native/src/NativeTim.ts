@@ -32,7 +32,7 @@ export interface Spec extends TurboModule {
   dataDir(): string;
 
   /** Returns the client's number, or minus the code that says why it cannot be made. */
-  create(config: Config): number;
+  open(config: Config): number;
   login(client: number, request: number, userID: string, ticket: string): number;
   logout(client: number, request: number): number;
   renew(client: number, request: number, ticket: string): number;

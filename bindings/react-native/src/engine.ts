@@ -24,7 +24,7 @@ export class ReactNativeEngine implements Engine {
   create(config: EngineConfig, deliver: Deliver): EngineClient | number {
     const tim = native();
     this.background ??= this.start(tim);
-    const made = tim.create({ ...config, background: config.background || this.background });
+    const made = tim.open({ ...config, background: config.background || this.background });
     if (made < 0) return -made;
     this.clients.set(made, deliver);
     return new NativeClient(tim, made);

@@ -81,9 +81,9 @@ export const phone: readonly Story[] = [
   {
     name: 'a client that is made in the background knows it',
     async run(world) {
-      const { create } = native;
+      const { open } = native;
       let made: boolean | undefined;
-      native.create = (config) => ((made = config.background), create(config));
+      native.open = (config) => ((made = config.background), open(config));
       try {
         appState('background');
         const client = new tim.TimClient(world);
@@ -91,7 +91,7 @@ export const phone: readonly Story[] = [
         await client.close();
       } finally {
         appState('active');
-        native.create = create;
+        native.open = open;
       }
     },
   },
