@@ -18,6 +18,8 @@ static tim_code read_config(const tim_config *config, tim_config *out) {
   size_t size = config->struct_size;
   memset(out, 0, sizeof *out);
   if (size < offsetof(tim_config, data_dir)) return TIM_INVALID_PARAMETERS;
+  /* No version's struct ends within a pointer; half of one would be read as a whole. */
+  if (size % _Alignof(tim_config)) return TIM_INVALID_PARAMETERS;
   memcpy(out, config, size < sizeof *out ? size : sizeof *out);
   for (size_t i = sizeof *out; i < size; i++) {
     if (((const unsigned char *)config)[i]) return TIM_NOT_SUPPORTED;
@@ -75,22 +77,38 @@ tim_code tim_set_event_callback(tim_client client, tim_event_fn on_event, void *
   return TIM_OK;
 }
 
+/* What a call needs whose answer comes in a callback: the thread for it, and room to wait in. */
+static tim_code check_answer(tim_client client) {
+  struct tim_slot *slot;
+  tim_code code = check(client);
+  if (code) return code;
+  slot = tim_slot_lock(client);
+  if (!slot) return TIM_NOT_INITIALIZED;
+  if (slot->answers >= TIM_MAX_ANSWERS) {
+    code = TIM_QUEUE_FULL;
+  } else if (!tim_deliver_start_locked(slot)) {
+    code = TIM_OUT_OF_MEMORY;
+  }
+  pthread_mutex_unlock(&slot->mutex);
+  return code;
+}
+
 tim_code tim_login(tim_client client, const char *user_id, const char *ticket, tim_done_fn done,
                    void *user_data) {
-  tim_code code = check(client);
+  tim_code code = check_answer(client);
   if (code) return code;
   if (!user_id || !ticket) return TIM_INVALID_PARAMETERS;
   return timgo_login(client, (char *)user_id, (char *)ticket, done, user_data);
 }
 
 tim_code tim_logout(tim_client client, tim_done_fn done, void *user_data) {
-  tim_code code = check(client);
+  tim_code code = check_answer(client);
   if (code) return code;
   return timgo_logout(client, done, user_data);
 }
 
 tim_code tim_renew(tim_client client, const char *ticket, tim_done_fn done, void *user_data) {
-  tim_code code = check(client);
+  tim_code code = check_answer(client);
   if (code) return code;
   if (!ticket) return TIM_INVALID_PARAMETERS;
   return timgo_renew(client, (char *)ticket, done, user_data);
@@ -115,10 +133,10 @@ tim_code tim_set_background(tim_client client, int32_t background) {
 }
 
 /* The first caller starts the end; whoever calls while it lasts waits with it. The delivery thread cannot wait for
- * itself. */
+ * itself. If there never was one, and there is none to be had, the caller is as good. */
 tim_code tim_client_free(tim_client client) {
   struct tim_slot *slot;
-  int first, inside;
+  int first, inside, here = 0;
 
   if (tim_forked()) return TIM_INVALID_OPERATION;
   if (client == 0) return TIM_NOT_INITIALIZED;
@@ -127,10 +145,16 @@ tim_code tim_client_free(tim_client client) {
   first = !slot->closing;
   slot->closing = 1;
   inside = inside_callback(slot);
+  if (!tim_deliver_start_locked(slot)) {
+    slot->delivery_thread = pthread_self();
+    slot->has_delivery_thread = here = 1;
+  }
+  tim_unpublish(slot);
   pthread_mutex_unlock(&slot->mutex);
 
   if (first) timgo_close(client);
-  if (inside) return TIM_OK;
+  if (here) tim_deliver_all(slot);
+  if (inside || here) return TIM_OK;
   pthread_mutex_lock(&slot->mutex);
   while (slot->handle == client) pthread_cond_wait(&slot->changed, &slot->mutex);
   pthread_mutex_unlock(&slot->mutex);

@@ -197,6 +197,8 @@ static void other_versions(void) {
   expect_config("no struct_size", config, TIM_INVALID_PARAMETERS);
   config.struct_size = offsetof(tim_config, data_dir) - 1;
   expect_config("struct_size too small", config, TIM_INVALID_PARAMETERS);
+  config.struct_size = offsetof(tim_config, data_dir) + 2;
+  expect_config("struct_size within a pointer", config, TIM_INVALID_PARAMETERS);
   config.struct_size = offsetof(tim_config, data_dir);
   config.data_dir = (const char *)1; /* not part of it any more */
   expect_config("an older header", config, TIM_OK);

@@ -103,18 +103,19 @@ static void print_median(const char *name, int64_t *took, int count) {
   printf("%s %.0f ns\n", name, (double)took[count / 2]);
 }
 
-/* One at a time: the engine sleeps in between. */
-static void measure_wake(tim_client client) {
-  int64_t took[200];
-  for (int i = 0; i < 200; i++) {
-    int64_t start;
-    usleep(1000);
-    start = now_ns();
-    CHECK_OK(tim_set_background(client, 1));
-    took[i] = now_ns() - start;
-  }
-  print_median("wake-engine", took, 200);
-}
+/* One at a time: everything sleeps in between, and caches forget. */
+#  define MEASURE_RESTED(name, expression) \
+    do { \
+      int64_t took_[200]; \
+      for (int i_ = 0; i_ < 200; i_++) { \
+        int64_t start_; \
+        usleep(1000); \
+        start_ = now_ns(); \
+        expression; \
+        took_[i_] = now_ns() - start_; \
+      } \
+      print_median(name, took_, 200); \
+    } while (0)
 
 struct first_call {
   tim_client client;
@@ -156,7 +157,10 @@ static int calls(const char *url) {
   MEASURE("tim_code_text", 100000, sink = (intptr_t)tim_code_text(TIM_TICKET_EXPIRED));
   MEASURE("refused-login", 20000, sink = tim_login(client, "", "ok", NULL, NULL));
   MEASURE("late-ticket", 20000, sink = tim_provide_ticket(client, 0, NULL));
-  measure_wake(client);
+  MEASURE("step", 20000, CHECK_OK(tim_set_background(client, 1)));
+  MEASURE_RESTED("rested-late-ticket", sink = tim_provide_ticket(client, 0, NULL));
+  MEASURE_RESTED("rested-step", CHECK_OK(tim_set_background(client, 1)));
+  MEASURE_RESTED("rested-wake", CHECK_OK(tim_wake(client)));
   measure_first_call(client);
   CHECK_OK(tim_client_free(client));
   return 0;

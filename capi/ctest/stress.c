@@ -169,16 +169,17 @@ static void one_round(int number, unsigned *seed) {
   CHECK_OK(tim_client_new(&config, &w->client));
   client = w->client;
   CHECK_OK(tim_set_event_callback(client, on_event, w));
-  current[number] = client;
 
   if (frees_itself) {
     w->free_at = 1 + rand_r(seed) % 6;
     w->pending = 1;
     CHECK_OK(tim_login(client, "alice", "ok", on_done, w));
     taken++;
+    current[number] = client; /* now others may bring it to its end, too */
     while (!destroyed) pause_us(100);
     return;
   }
+  current[number] = client;
   for (int i = rand_r(seed) % 12; i >= 0; i--) act(w, client, seed);
   CHECK_OK(tim_client_free(client));
   CHECK(destroyed == 1);

@@ -4,13 +4,11 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/gorilla/websocket"
 
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/internal/wire"
+	"github.com/opentim/tim/internal/ws"
 )
 
 const (
@@ -23,10 +21,8 @@ func now() time.Time { return time.Now().Add(clockLead) }
 // A connection carries one session at a time. The script of its ticket runs in a goroutine of its own.
 type connection struct {
 	server *server
-	conn   *websocket.Conn
+	conn   *ws.ServerConn
 	resume string
-
-	writing sync.Mutex
 }
 
 func (c *connection) handle(frame wire.Frame) {
@@ -49,6 +45,9 @@ func (c *connection) login(f *wire.Login) {
 		return
 	}
 	verb, args := split(words[0])
+	if verb != "ok" { // whose answer leaves together with the one to the handshake
+		_ = c.conn.Flush()
+	}
 	switch verb {
 	case "ok":
 		c.accept(f.Request, f.User, day)
@@ -65,7 +64,9 @@ func (c *connection) login(f *wire.Login) {
 		c.act(verb, args)
 		return
 	}
-	go c.script(words[1:])
+	if len(words) > 1 {
+		go c.script(words[1:])
+	}
 }
 
 func (c *connection) accept(request uint64, user string, valid time.Duration) {
@@ -136,19 +137,13 @@ func (c *connection) act(verb string, args arguments) {
 		})
 		c.conn.Close()
 	case "garbage":
-		c.write([]byte{0xc1, 0xff, 0x00})
+		_, _ = c.conn.NetConn().Write([]byte{0x82, 3, 0xc1, 0xff, 0x00}) // a binary message
 	case "cut":
 		c.conn.Close()
 	}
 }
 
-func (c *connection) send(f wire.Frame) { c.write(wire.Append(nil, f)) }
-
-func (c *connection) write(data []byte) {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	_ = c.conn.WriteMessage(websocket.BinaryMessage, data)
-}
+func (c *connection) send(f wire.Frame) { _ = c.conn.Write(f) }
 
 // arguments are what stands behind the = of a word. What is missing is empty.
 type arguments []string

