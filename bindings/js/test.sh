@@ -19,3 +19,4 @@ done
 "$bin/tsc" --noEmit -p test/types/original/tsconfig.json
 "$bin/tsc" --noEmit false --outDir "$out" -p test/tsconfig.json
 node --test "$@" "$out"/test/*.test.js
+"$bin/typedoc" --options ../node/typedoc.json --logLevel Warn # into build/docs/node; a warning fails

@@ -9,3 +9,4 @@ mkdir -p "$out"
 echo '{ "type": "commonjs" }' >"$out/package.json"
 ../../node_modules/.bin/tsc --noEmit false --outDir "$out" -p tsconfig.json
 node --test "$@" "$out"/test/*.test.js
+../../node_modules/.bin/typedoc --options typedoc.json --logLevel Warn # into build/docs/usersig; a warning fails
