@@ -48,7 +48,7 @@ func (r *Registry) Update(ctx context.Context, key server.UserKey, change func([
 		if err == nil || !conflict(err) {
 			return r.broken(ctx, what, err)
 		}
-		r.stats.conflicts.Add(1)
+		r.conflicts.Add(1)
 		select {
 		case <-limited.Done():
 			return r.unavailable(ctx, what, err)

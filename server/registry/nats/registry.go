@@ -31,16 +31,16 @@ var realTimes = times{patience: 500 * time.Millisecond, tour: time.Minute, tombs
 
 // A Registry is one node's view of the cluster. Its methods may be called from any goroutine.
 type Registry struct {
-	o       Options
-	conn    *nats.Conn
-	js      jetstream.JetStream
-	linked  atomic.Bool // whether there is a connection: conn itself cannot be asked, it is locked while it dials
-	streams [buckets]bucket
-	gates   gates
-	leases  leases
-	index   *index
-	stats   counters
-	kicks   chan struct{} // a place for each kick that is handled at a time
+	o         Options
+	conn      *nats.Conn
+	js        jetstream.JetStream
+	linked    atomic.Bool // whether there is a connection: conn itself cannot be asked, it is locked while it dials
+	streams   [buckets]bucket
+	gates     gates
+	leases    leases
+	index     *index
+	conflicts atomic.Uint64 // compare-and-swaps that were lost
+	kicks     chan struct{} // a place for each kick that is handled at a time
 
 	times times
 
@@ -208,7 +208,6 @@ func (r *Registry) unavailable(caller context.Context, what string, err error) e
 	if caller.Err() != nil {
 		return fmt.Errorf("%s: %w", what, caller.Err())
 	}
-	r.stats.unavailable.Add(1)
 	if bucketMissing(err) {
 		r.repairSoon()
 	}
@@ -227,7 +226,6 @@ func (r *Registry) cut(err error) {
 // back is called when there is a connection, the first one included.
 func (r *Registry) back(conn *nats.Conn) {
 	r.linked.Store(true)
-	r.stats.connects.Add(1)
 	r.leases.forgive()
 	r.repairSoon()
 	r.o.Logger.Info("registry: connected to NATS", "server", conn.ConnectedAddr())

@@ -67,7 +67,6 @@ func (r *Registry) share(ctx context.Context) ([]int, error) {
 // tour walks over a bucket and notes the keys of dead nodes, and nodes that nobody has heard of.
 func (r *Registry) tour(ctx context.Context, bucket int) error {
 	began := time.Now()
-	r.stats.walks.Add(1)
 	alive, err := r.Nodes(ctx)
 	if err != nil {
 		return err

@@ -163,3 +163,10 @@ func (openStore) Forget(uint64, string) {}
 func (openStore) UpdateAbsences(context.Context, []server.UserKey, func(server.UserKey, []server.Absence) []server.Absence) error {
 	return nil
 }
+
+// join joins for a moment only.
+func join(r *nats.Registry, within time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return r.Join(limited, "one.1", deaf{})
+}
