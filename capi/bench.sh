@@ -44,7 +44,10 @@ row "tim_is_ready" "$(median tim_is_ready)" ns 3
 row "tim_get_login_user" "$(median tim_get_login_user)" ns ""
 row "tim_get_server_time" "$(median tim_get_server_time)" ns ""
 row "a call into Go and back (tim_provide_ticket, late)" "$(median late-ticket)" ns 200
-row "a call that wakes the engine (tim_set_background)" "$(median wake-engine)" ns
+row "a call that takes a step (tim_set_background)" "$(median step)" ns
+row "a call into Go and back, after 1 ms of rest" "$(median rested-late-ticket)" ns
+row "a call that takes a step, after 1 ms of rest" "$(median rested-step)" ns
+row "a call that starts a thread (tim_wake), after rest" "$(median rested-wake)" ns
 row "the first call of a thread" "$(median first-call)" ns
 row "dlopen" "$(median load)" ms
 row "dlopen and the first call" "$(median load-and-first-call)" ms 30

@@ -25,8 +25,7 @@ type client struct {
 	publisher *publisher
 	tickets   tickets
 
-	delivering bool                   // the delivery goroutine has its thread; only that goroutine looks
-	failure    atomic.Pointer[string] // a panic of ours, which EventClosed must tell
+	failure atomic.Pointer[string] // a panic of ours, which EventClosed must tell
 }
 
 // clients holds the live clients, each under the slot number of its handle.
@@ -45,14 +44,14 @@ func find(handle C.tim_client) *client {
 	return c
 }
 
-// open makes the client of slot. Its callbacks wait until tim_client_new has stored the handle.
+// open makes the client of slot.
 func open(slot *C.struct_tim_slot, handle C.tim_client, config *C.tim_config) error {
 	options, err := options(config)
 	if err != nil {
 		return err
 	}
 	c := &client{handle: handle, slot: slot, publisher: newPublisher(slot.now, handle)}
-	options.Listener = c.deliverEvent
+	options.Relay = c.tellEvent
 	options.OnState = c.publisher.publish
 	if config.ticket_provider != nil {
 		options.TicketProvider = c.askForTicket

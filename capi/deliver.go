@@ -6,7 +6,6 @@ package main
 import "C"
 
 import (
-	"runtime"
 	"time"
 	"unsafe"
 
@@ -14,49 +13,48 @@ import (
 	"github.com/opentim/tim/core"
 )
 
-// Everything here runs on core's delivery goroutine of one client.
+// Everything here but tellQuestion runs inside core's engine, which waits for it: it hands on to C's delivery thread.
 
-// deliver runs one callback. At the first, it ties the goroutine to its thread: JNI hosts attach a thread once, and all
-// hosts may rely on there being one. The thread ends with the client.
-//
-// A panic of ours ends the client and not the host.
-func (c *client) deliver(callback func()) {
+// contained runs f. A panic of ours ends the client and not the host.
+func (c *client) contained(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.fail(p)
 		}
 	}()
-	if !c.delivering {
-		c.delivering = true
-		runtime.LockOSThread()
-		C.tim_deliver_begin(c.slot)
-	}
-	callback()
+	f()
 }
 
-// deliverEvent is core's Listener.
-func (c *client) deliverEvent(e core.Event) {
-	c.deliver(func() {
-		if e.Kind == codes.EventLog {
-			c.deliverLog(e)
-		} else {
-			c.deliverOther(e)
+// tellEvent is core's Relay.
+func (c *client) tellEvent(e core.Event) (fits bool) {
+	fits = true
+	c.contained(func() {
+		switch e.Kind {
+		case codes.EventLog:
+			C.tim_tell_log(c.slot, C.int32_t(e.Level), text(e.Text))
+		case codes.EventClosed:
+			c.tellClosed(e)
+		case codes.EventKickedOffline:
+			e.At = e.Kick.At
+			fallthrough
+		default:
+			fits = c.tell(e)
 		}
 	})
-	if e.Kind == codes.EventClosed {
-		c.end()
+	return fits
+}
+
+// tellClosed tells the last event. The slot may be another client's as soon as it was told.
+func (c *client) tellClosed(e core.Event) {
+	if why := c.failure.Load(); why != nil {
+		e.Code, e.Text = codes.Internal, *why
 	}
+	c.publisher.leave()
+	place(c.handle).CompareAndSwap(c, nil)
+	c.tell(e)
 }
 
-func (c *client) deliverLog(e core.Event) {
-	var texts textWriter
-	defer texts.free()
-	C.tim_deliver_log(c.slot, C.int32_t(e.Level), texts.write(e.Text))
-}
-
-func (c *client) deliverOther(e core.Event) {
-	var texts textWriter
-	defer texts.free()
+func (c *client) tell(e core.Event) bool {
 	out := C.tim_event{
 		kind:         C.int32_t(e.Kind),
 		login_status: C.int32_t(e.Status),
@@ -66,24 +64,10 @@ func (c *client) deliverOther(e core.Event) {
 		kick_reason:  C.int32_t(e.Kick.Reason),
 		by_platform:  C.int32_t(e.Kick.ByPlatform),
 		at_ms:        unixMilli(e.At),
-		by_label:     texts.write(e.Kick.ByLabel),
-		text:         texts.write(e.Text),
+		by_label:     text(e.Kick.ByLabel),
+		text:         text(e.Text),
 	}
-	switch {
-	case e.Kind == codes.EventKickedOffline:
-		out.at_ms = unixMilli(e.Kick.At)
-	case e.Kind == codes.EventClosed && c.failure.Load() != nil:
-		out.code = C.TIM_INTERNAL
-		out.text = texts.write(*c.failure.Load())
-	}
-	C.tim_deliver_event(c.slot, &out)
-}
-
-// end follows the last event. The slot may be another client's as soon as it returns.
-func (c *client) end() {
-	c.publisher.end()
-	place(c.handle).CompareAndSwap(c, nil)
-	C.tim_deliver_end(c.slot)
+	return C.tim_tell_event(c.slot, &out) != 0
 }
 
 // loginAnswer brings the answer to a login to done, which may be NULL.
@@ -91,7 +75,7 @@ func (c *client) loginAnswer(done C.tim_done_fn, data unsafe.Pointer) func(core.
 	if done == nil {
 		return nil
 	}
-	return func(r core.LoginResult, err error) { c.deliverResult(done, data, r, err) }
+	return func(r core.LoginResult, err error) { c.tellResult(done, data, r, err) }
 }
 
 // answer brings the answer to any other call to done, which may be NULL.
@@ -99,24 +83,22 @@ func (c *client) answer(done C.tim_done_fn, data unsafe.Pointer) func(error) {
 	if done == nil {
 		return nil
 	}
-	return func(err error) { c.deliverResult(done, data, core.LoginResult{}, err) }
+	return func(err error) { c.tellResult(done, data, core.LoginResult{}, err) }
 }
 
-func (c *client) deliverResult(done C.tim_done_fn, data unsafe.Pointer, r core.LoginResult, err error) {
-	c.deliver(func() {
-		var texts textWriter
-		defer texts.free()
+func (c *client) tellResult(done C.tim_done_fn, data unsafe.Pointer, r core.LoginResult, err error) {
+	c.contained(func() {
 		out := C.tim_result{
 			code:              result(err),
 			repeat_login:      flag(r.Repeat),
 			ticket_expires_ms: unixMilli(r.TicketExpires),
-			session:           texts.write(r.Session),
-			text:              noText,
+			session:           text(r.Session),
+			text:              text(""),
 		}
 		if err != nil {
-			out.text = texts.write(err.Error())
+			out.text = text(err.Error())
 		}
-		C.tim_deliver_result(c.slot, done, data, &out)
+		C.tim_tell_result(c.slot, done, data, &out)
 	})
 }
 

@@ -31,7 +31,7 @@ func newPublisher(to *C.struct_tim_published, handle C.tim_client) *publisher {
 	return p
 }
 
-// publish is core's OnState: it runs on the engine's goroutine, before the event that tells the same. The state goes last,
+// publish is core's OnState: it runs inside the engine, before the event that tells the same. The state goes last,
 // so whoever sees "logged in" sees the user, too.
 func (p *publisher) publish(s core.Snapshot) {
 	p.mu.Lock()
@@ -51,6 +51,13 @@ func (p *publisher) publish(s core.Snapshot) {
 		state |= C.TIM_READY
 	}
 	p.publishState(state)
+}
+
+// leave ends what is published from here: what stands there stays until C has delivered the last event.
+func (p *publisher) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
 }
 
 // end makes the handle one that is not known.

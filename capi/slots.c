@@ -36,6 +36,7 @@ static struct tim_slot *pop_free(void) {
     slot->now = &tim_published[used_slots++];
     pthread_mutex_init(&slot->mutex, NULL);
     pthread_cond_init(&slot->changed, NULL);
+    pthread_cond_init(&slot->more, NULL);
     __atomic_store_n(&slot->generation, FIRST_GENERATION, __ATOMIC_RELEASE);
   }
   pthread_mutex_unlock(&table_mutex);
@@ -55,6 +56,8 @@ struct tim_slot *tim_slot_take_locked(tim_client *client) {
   slot->handle = *client;
   slot->closing = 0;
   slot->has_delivery_thread = 0;
+  slot->end = &slot->first;
+  slot->told_all = 0;
   slot->on_event = NULL;
   return slot;
 }

@@ -14,9 +14,7 @@ func timgo_testing_panic(handle C.tim_client, where C.int32_t) C.tim_code {
 		if where == C.TIM_TESTING_IN_CALL {
 			panic("a test wants a panic in a call")
 		}
-		c.engine.Deliver(func() {
-			c.deliver(func() { panic("a test wants a panic in a callback") })
-		})
+		c.contained(func() { panic("a test wants a panic in the delivery") })
 		return nil
 	})
 }

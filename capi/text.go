@@ -1,7 +1,6 @@
 package main
 
 /*
-#include <stdlib.h>
 #include "tim_internal.h"
 */
 import "C"
@@ -10,7 +9,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/opentim/tim/codes"
 )
@@ -27,24 +25,11 @@ func (r *textReader) read(p *C.char) string {
 	return s
 }
 
-var noText = C.CString("")
-
-// A textWriter lends Go strings to C for the time of one callback.
-type textWriter struct{ lent []unsafe.Pointer }
-
-// write copies s to C memory: valid UTF-8, up to the first NUL. The memory lives until free.
-func (w *textWriter) write(s string) *C.char {
+// text copies s to C memory, which C will free: valid UTF-8, up to the first NUL.
+func text(s string) *C.char {
 	s, _, _ = strings.Cut(strings.ToValidUTF8(s, "\uFFFD"), "\x00")
 	if s == "" {
-		return noText
+		return &C.tim_no_text[0]
 	}
-	p := C.CString(s)
-	w.lent = append(w.lent, unsafe.Pointer(p))
-	return p
-}
-
-func (w *textWriter) free() {
-	for _, p := range w.lent {
-		C.free(p)
-	}
+	return C.CString(s)
 }

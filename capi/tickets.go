@@ -25,11 +25,7 @@ type tickets struct {
 func (c *client) askForTicket(ctx context.Context, userID string) (string, error) {
 	request, answer := c.tickets.ask()
 	defer c.tickets.forget(request)
-	c.engine.Deliver(func() {
-		if ctx.Err() == nil {
-			c.deliver(func() { c.deliverTicketRequest(request, userID) })
-		}
-	})
+	C.tim_tell_question(c.slot, c.handle, C.uint64_t(request), text(userID))
 	select {
 	case ticket := <-answer:
 		if ticket == "" {
@@ -39,12 +35,6 @@ func (c *client) askForTicket(ctx context.Context, userID string) (string, error
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-}
-
-func (c *client) deliverTicketRequest(request uint64, userID string) {
-	var texts textWriter
-	defer texts.free()
-	C.tim_deliver_ticket_request(c.slot, C.uint64_t(request), texts.write(userID))
 }
 
 func (t *tickets) ask() (request uint64, answer <-chan string) {

@@ -25,6 +25,33 @@ struct tim_published {
 #define TIM_READY 4
 #define TIM_OPEN 8
 
+/* What a callback will be given. */
+struct tim_news {
+  struct tim_news *next;
+  enum { TIM_NEWS_EVENT, TIM_NEWS_LOG, TIM_NEWS_RESULT, TIM_NEWS_QUESTION } kind;
+  union {
+    tim_event event;
+    struct {
+      int32_t level;
+      char *line;
+    } log;
+    struct {
+      tim_done_fn done;
+      void *user_data;
+      tim_result result;
+    } answer;
+    struct {
+      uint64_t request;
+      char *user_id;
+    } question;
+  } of;
+};
+
+/* Events that may wait for a slow callback, log lines among them, and answers. */
+#define TIM_MAX_EVENTS 1024
+#define TIM_MAX_LOGS (TIM_MAX_EVENTS / 2)
+#define TIM_MAX_ANSWERS 1024
+
 /* A place for a client. Slots are never freed, only used again under another generation, so a stale handle finds a slot
  * that does not answer to it. */
 struct tim_slot {
@@ -40,6 +67,11 @@ struct tim_slot {
 
   pthread_t delivery_thread;
   int has_delivery_thread;
+  pthread_cond_t more; /* there is news for the delivery thread */
+  struct tim_news *first, **end;
+  int events, answers; /* among the news */
+  int told_all;        /* the news end with TIM_EVENT_CLOSED */
+
   int in_event;         /* the event callback is running */
   uint64_t events_done; /* how often it returned */
   tim_event_fn on_event;
@@ -59,6 +91,11 @@ struct tim_slot *tim_slot_lock(tim_client client);         /* NULL if there is n
 void tim_slot_give_back_locked(struct tim_slot *slot);     /* the client has ended; unlocks */
 int tim_forked(void);                                      /* is this a child that did not exec? */
 
+/* From now on nobody finds the client of slot. */
+static inline void tim_unpublish(struct tim_slot *slot) {
+  __atomic_store_n(&slot->now->state, 0, __ATOMIC_RELEASE);
+}
+
 /* What is published about client; NULL if it is none, or being freed. *state is one moment's truth. */
 static inline const struct tim_published *tim_look(tim_client client, uint64_t *state) {
   const struct tim_published *now = &tim_published[client % TIM_MAX_CLIENTS];
@@ -66,14 +103,20 @@ static inline const struct tim_published *tim_look(tim_client client, uint64_t *
   return (*state ^ client) >> TIM_SLOT_BITS == 0 && *state & TIM_OPEN ? now : NULL;
 }
 
-/* deliver.c: what Go calls, on the client's delivery thread only. */
-void tim_deliver_begin(struct tim_slot *slot);
-void tim_deliver_event(struct tim_slot *slot, tim_event *event);
-void tim_deliver_log(struct tim_slot *slot, int32_t level, const char *line);
-void tim_deliver_result(struct tim_slot *slot, tim_done_fn done, void *user_data,
-                        tim_result *result);
-void tim_deliver_ticket_request(struct tim_slot *slot, uint64_t request, const char *user_id);
-void tim_deliver_end(struct tim_slot *slot);
+/* news.c: what Go calls, on any thread. The texts were allocated with malloc and are given away, or are tim_no_text. Events
+ * and log lines for which there is no room are left out; 0 says so of events. */
+extern char tim_no_text[1];
+int tim_tell_event(struct tim_slot *slot, const tim_event *event);
+void tim_tell_log(struct tim_slot *slot, int32_t level, char *line);
+void tim_tell_result(struct tim_slot *slot, tim_done_fn done, void *user_data,
+                     const tim_result *result);
+void tim_tell_question(struct tim_slot *slot, tim_client client, uint64_t request, char *user_id);
+struct tim_news *tim_next_news_locked(struct tim_slot *slot); /* waits for it */
+void tim_news_free(struct tim_news *news);
+
+/* deliver.c */
+int tim_deliver_start_locked(struct tim_slot *slot); /* 0: there is no thread to be had */
+void tim_deliver_all(struct tim_slot *slot);         /* until the client has ended */
 
 /* exports.go. No const: cgo cannot say it. */
 extern tim_code timgo_new(struct tim_slot *slot, tim_client client, tim_config *config);

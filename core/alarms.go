@@ -30,15 +30,18 @@ func (e *engine) disarm(all ...alarm) {
 
 // ring applies what is due by now. Every step starts with it: a machine that slept wakes with alarms that nothing rang.
 func (e *engine) ring() {
+	rang := false
 	for a, at := range e.alarms {
 		if e.alarms[a] != at || !at.reached(e.now) { // an alarm that rang before may have changed this one
 			continue
 		}
 		e.alarms[a] = moment{}
 		e.apply(e.alarmSignal(alarm(a), at))
+		rang = true
 	}
-	e.apply(&signal{kind: overdue})
-	e.publish()
+	if e.settleOverdue(); rang || len(e.settled) > 0 {
+		e.publish()
+	}
 }
 
 func (e *engine) alarmSignal(a alarm, at moment) *signal {
@@ -55,11 +58,15 @@ func (e *engine) alarmSignal(a alarm, at moment) *signal {
 	panic("core: no such alarm")
 }
 
-// rearm sets the one timer to the next alarm or the next call's deadline.
+// rearm sets the one timer to the next alarm or the next call's deadline. Setting a timer may wake a thread of Go's, so one
+// that rings too early stays as it is while a login is under way: it will find nothing to do and be set anew.
 func (e *engine) rearm() {
 	next, armed := time.Duration(0), false
 	consider := func(at moment) {
-		if in := at.until(e.now); at.set() && (!armed || in < next) {
+		if !at.set() {
+			return
+		}
+		if in := at.until(e.now); !armed || in < next {
 			next, armed = in, true
 		}
 	}
@@ -71,10 +78,30 @@ func (e *engine) rearm() {
 			consider(k.deadline)
 		}
 	}
-	if armed {
+	at := e.now.mono + next
+	switch early := e.ringsAt != 0 && e.ringsAt <= at; {
+	case !armed:
+		e.stopTimer()
+	case early && (e.ringsAt == at || e.state != online):
+	case e.timer == nil:
+		e.timer, e.ringsAt = time.AfterFunc(next, e.rang), at
+	default:
 		e.timer.Reset(next)
-	} else {
+		e.ringsAt = at
+	}
+}
+
+func (e *engine) rang() {
+	e.mu.Lock()
+	e.ringsAt = 0
+	e.mu.Unlock()
+	e.post(&signal{kind: tick})
+}
+
+func (e *engine) stopTimer() {
+	if e.ringsAt != 0 {
 		e.timer.Stop()
+		e.ringsAt = 0
 	}
 }
 

@@ -164,6 +164,20 @@ func held() (m runtime.MemStats) {
 	return m
 }
 
+// BenchmarkSetBackground is a step that changes nothing.
+func BenchmarkSetBackground(b *testing.B) {
+	server := &timtest.Server{PingInterval: -1}
+	defer server.Close()
+	c := openBench(b, server.NetDial)
+	defer c.Close()
+	_, err := c.Login(b.Context(), "alice", "t")
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.SetBackground(true)
+	}
+}
+
 // BenchmarkStatus is a getter.
 func BenchmarkStatus(b *testing.B) {
 	c := openBench(b, nil)

@@ -13,9 +13,9 @@ type call struct {
 	kind         kind // login, logout or renew
 	user, ticket string
 	done         func(outcome)
-	direct       bool // answered by the loop itself: the delivery goroutine is the one that waits
+	direct       bool // answered within the step: the delivery goroutine is the one that waits
 
-	// The loop's, and after settled the delivery's.
+	// The engine's, and after settled the delivery's.
 	deadline moment
 	joined   bool // it waits for what becomes of the present session's login, or of its renewal
 	settled  bool
@@ -47,9 +47,9 @@ func (k *call) finish() {
 	})
 }
 
-// start sends k to the loop. After nil its done is called, once.
+// start makes the call. After nil its done is called, once.
 func (c *Client) start(k *call) error {
-	if c.inbox == nil {
+	if c.engine == nil {
 		return fmt.Errorf("%s: %w", k.what(), codes.NotInitialized)
 	}
 	k.client = c
@@ -64,7 +64,7 @@ func (c *Client) start(k *call) error {
 	return nil
 }
 
-// wait sends k to the loop and waits for its answer or the end of ctx.
+// wait makes the call and waits for its answer or the end of ctx.
 func (c *Client) wait(ctx context.Context, k *call) outcome {
 	if ctx.Err() != nil {
 		return canceled(ctx, k)
@@ -82,7 +82,7 @@ func (c *Client) wait(ctx context.Context, k *call) outcome {
 		return outcome{err: fmt.Errorf("%s: %w", k.what(), codes.Internal)}
 	case <-ctx.Done():
 	}
-	// The loop knows whether the answer is older than the end of ctx.
+	// The engine knows whether the answer is older than the end of ctx.
 	if !c.post(&signal{kind: forsaken, call: k, cause: ctx.Err()}) {
 		return canceled(ctx, k)
 	}
@@ -95,16 +95,5 @@ func canceledError(k *call, cause error) error {
 	return fmt.Errorf("%s: %w: %w", k.what(), codes.Canceled, cause)
 }
 
-// post sends a signal to the loop and reports whether it was received. It waits while the loop takes a step, which is short
-// because a step never waits. The loop itself must not post.
-func (c *Client) post(s *signal) bool {
-	if c.inbox == nil {
-		return false
-	}
-	select {
-	case c.inbox <- s:
-		return true
-	case <-c.gone:
-		return false
-	}
-}
+// post gives the engine a signal, and reports whether there is an engine that took it.
+func (c *Client) post(s *signal) bool { return c.engine != nil && c.engine.post(s) }

@@ -12,8 +12,7 @@ import (
 // A Client keeps one user signed in. Its methods may be called from any goroutine. The zero Client is closed; Open makes
 // one that works.
 type Client struct {
-	inbox  chan *signal  // unbuffered: what was sent was received
-	gone   chan struct{} // closed when the loop has ended: nobody receives any more
+	engine *engine // nil in the zero Client
 	outbox *outbox
 
 	snapshot atomic.Pointer[Snapshot]
@@ -27,7 +26,7 @@ const maxCalls = 1024
 // Open makes a Client. Nothing is sent before a login. The error names every mistake in o at once and is
 // codes.InvalidParameters, or codes.LocalIOFailed if DataDir cannot be used.
 func Open(o Options) (*Client, error) {
-	return open(o, time.Now)
+	return open(o, nil)
 }
 
 // open is Open with another wall clock, for tests that set it.
@@ -43,11 +42,10 @@ func open(o Options, wall func() time.Time) (*Client, error) {
 		}
 		o.Instance = id
 	}
-	c := &Client{inbox: make(chan *signal), gone: make(chan struct{})}
+	c := new(Client)
 	c.snapshot.Store(&Snapshot{})
-	c.outbox = newOutbox(o.Listener, func(p panicked) { c.post(&signal{kind: broke, panicked: &p}) })
-	go c.outbox.run()
-	go newEngine(c, o, newClocks(wall)).run()
+	c.outbox = newOutbox(o, func(p panicked) { c.post(&signal{kind: broke, panicked: &p}) })
+	c.engine = newEngine(c, o, newClocks(wall))
 	return c, nil
 }
 

@@ -5,32 +5,39 @@ import "time"
 // A moment is one instant on both clocks of this machine. A deadline has passed when either clock says so: the steady
 // clock stops while a phone sleeps, and the wall clock jumps when somebody sets it. The zero moment is no moment.
 type moment struct {
-	wall time.Time
+	wall time.Duration // since 1970
 	mono time.Duration // since the client was opened
 }
 
-func (m moment) add(d time.Duration) moment { return moment{m.wall.Add(d), m.mono + d} }
+func (m moment) add(d time.Duration) moment { return moment{m.wall + d, m.mono + d} }
 
 // until returns how long it is from now to m, by the clock that gets there first.
-func (m moment) until(now moment) time.Duration { return min(m.mono-now.mono, m.wall.Sub(now.wall)) }
+func (m moment) until(now moment) time.Duration { return min(m.mono-now.mono, m.wall-now.wall) }
 
 // since returns how long ago m was, by the clock that went further.
-func (m moment) since(now moment) time.Duration { return max(now.mono-m.mono, now.wall.Sub(m.wall)) }
+func (m moment) since(now moment) time.Duration { return max(now.mono-m.mono, now.wall-m.wall) }
 
 // reached reports whether m is set and has passed.
 func (m moment) reached(now moment) bool { return m.set() && m.until(now) <= 0 }
 
-func (m moment) set() bool { return !m.wall.IsZero() }
+func (m moment) set() bool { return m != moment{} }
 
 // clocks are the two clocks of this machine.
 type clocks struct {
 	opened time.Time
-	wall   func() time.Time // time.Now, but for tests that set it or sleep
+	wall   func() time.Time // nil means time.Now; tests set it, or sleep
 }
 
 func newClocks(wall func() time.Time) *clocks { return &clocks{opened: time.Now(), wall: wall} }
 
-func (c *clocks) now() moment { return moment{c.wall().Round(0), time.Since(c.opened)} }
+func (c *clocks) now() moment {
+	now := time.Now() // reads both clocks
+	wall := now
+	if c.wall != nil {
+		wall = c.wall()
+	}
+	return moment{time.Duration(wall.UnixNano()), now.Sub(c.opened)}
+}
 
 // serverTime is the server's clock, as it stood at one moment here. It never changes; a better one replaces it.
 type serverTime struct {
@@ -46,7 +53,9 @@ func (t *serverTime) now() time.Time { return t.at(t.clocks.now()) }
 func (t *serverTime) at(now moment) time.Time { return t.server.Add(t.here.since(now)) }
 
 // offset is the server's clock minus this machine's, for those who read the wall clock themselves.
-func (t *serverTime) offset(now moment) time.Duration { return t.at(now).Sub(now.wall) }
+func (t *serverTime) offset(now moment) time.Duration {
+	return time.Duration(t.at(now).UnixNano()) - now.wall
+}
 
 // millis turns a number of milliseconds from the wire into a duration between 0 and a day.
 func millis(ms int64) time.Duration {

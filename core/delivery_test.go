@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,6 +121,46 @@ func TestOnStateIsToldBeforeTheEventThatAnnouncesIt(t *testing.T) {
 	})
 }
 
+func TestAPanicOfOnStateIsTheCallersAndEndsTheClient(t *testing.T) {
+	simulate(t, func(_ *timtest.Server, o *Options) {
+		o.OnState = func(s Snapshot) {
+			if s.Status == codes.LoggingIn {
+				panic("a mistake of the host")
+			}
+		}
+	}, func(w *world) {
+		w.breaks = true
+		require.PanicsWithValue(t, "a mistake of the host", func() { w.logIn("alice", "alice1") })
+		w.tells("logged_out, disconnected OK, login alice Internal, closed Internal")
+		require.ErrorIs(t, w.StartLogin("alice", ticket("alice1"), nil), codes.NotInitialized)
+	})
+}
+
+func TestARelayIsToldAtOnce(t *testing.T) {
+	var full atomic.Bool
+	simulate(t, func(s *timtest.Server, o *Options) {
+		s.OnDial = func(context.Context, int) error { time.Sleep(time.Second); return nil }
+		o.LogLevel = codes.LogNone
+		listener := o.Listener
+		o.Relay = func(e Event) bool {
+			listener(e)
+			return !full.Load()
+		}
+		o.Listener = func(Event) { t.Error("both the Relay and the Listener hear of it") }
+	}, func(w *world) {
+		w.breaks = true
+		w.logIn("alice", "alice1")
+		w.mu.Lock()
+		require.Equal(t, []string{"logging_in", "connecting"}, w.story, "when the call returns")
+		w.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		w.tells(signsIn, "login alice OK")
+		full.Store(true)
+		w.server.Last().Drop()
+		w.tells("disconnected Disconnected, logged_out, ready false, closed Internal")
+	})
+}
+
 func TestAListenerThatIsStuckClosesTheClient(t *testing.T) {
 	simulate(t, func(_ *timtest.Server, o *Options) { o.LogLevel = codes.LogNone }, func(w *world) {
 		stuck := make(chan struct{})
@@ -151,15 +193,16 @@ func TestAListenerThatIsStuckClosesTheClient(t *testing.T) {
 }
 
 func TestLogLinesDoNotFillTheOutbox(t *testing.T) {
-	o := newOutbox(nil, nil)
-	for range 10 * maxEvents {
-		require.True(t, o.tell(Event{Kind: codes.EventLog}))
-	}
+	o := newOutbox(Options{}, nil)
+	o.running = true // but nobody takes
+	log, event := item{event: Event{Kind: codes.EventLog}}, item{event: Event{Kind: codes.EventReady}}
+	require.True(t, o.add(slices.Repeat([]item{log}, 10*maxEvents)))
 	require.Len(t, o.items, maxLogs)
-	for range maxEvents - maxLogs {
-		require.True(t, o.tell(Event{Kind: codes.EventReady}))
-	}
-	require.False(t, o.tell(Event{Kind: codes.EventReady}))
+	require.True(t, o.add(slices.Repeat([]item{event}, maxEvents-maxLogs)))
+	require.False(t, o.add([]item{event}))
+	require.Len(t, o.items, maxEvents)
+	require.True(t, o.add([]item{log, {call: new(call)}, {event: Event{Kind: codes.EventClosed}, last: true}}))
+	require.Len(t, o.items, maxEvents+2)
 }
 
 func TestAListenerThatEndsItsGoroutineDoesNotEndTheDelivery(t *testing.T) {
@@ -176,7 +219,7 @@ func TestAListenerThatEndsItsGoroutineDoesNotEndTheDelivery(t *testing.T) {
 
 // Panics of ours: the client ends, the host does not.
 
-func TestAPanicInTheLoopClosesTheClient(t *testing.T) {
+func TestAPanicInAStepClosesTheClient(t *testing.T) {
 	simulate(t, nil, func(w *world) {
 		w.breaks = true
 		w.signedIn()
@@ -188,7 +231,7 @@ func TestAPanicInTheLoopClosesTheClient(t *testing.T) {
 		w.post(&signal{kind: expiring, frame: nil}) // no such signal is ever sent
 		w.tells(signsOut, "renew Internal", "closed Internal")
 		require.ErrorIs(t, <-blocked, codes.Internal)
-		require.Contains(t, w.last.Text, "panic in loop: ")
+		require.Contains(t, w.last.Text, "panic in step: ")
 		require.Contains(t, strings.Join(w.logs, "\n"), "core.(*engine).perform", "the log has the stack")
 		_, err := w.Login(w.t.Context(), "alice", ticket("alice1"))
 		require.ErrorIs(t, err, codes.NotInitialized)

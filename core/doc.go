@@ -18,8 +18,11 @@
 //
 // # Goroutines
 //
-// A Client is one goroutine, the loop, and one table of transitions (machine.go; drawn in docs/states.md). Everything else
-// that takes time runs elsewhere and sends it signals: one goroutine dials, one reads the connection, one delivers events
-// and results. A panic in tim's own goroutines closes the client: its pending calls end with codes.Internal, EventClosed
-// says so, and the program lives on. A panic in a function that the host gave to Options is the host's and is not caught.
+// A Client is one table of transitions (machine.go; drawn in docs/states.md) and a mutex. Whoever has news for it, a caller, a
+// timer or the goroutine that reads the connection, takes the step that follows from it; a step takes microseconds and never
+// waits. What takes time runs in goroutines that come and go: one dials, one reads, one delivers events and results. A client
+// that is signed in and quiet has one goroutine, one that is not signed in has none.
+//
+// A panic in tim's own code closes the client: its pending calls end with codes.Internal, EventClosed says so, and the program
+// lives on. A panic in a function that the host gave to Options is the host's and is not caught.
 package core

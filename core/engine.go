@@ -2,23 +2,26 @@ package core
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/internal/wire"
-	"github.com/opentim/tim/internal/ws"
 )
 
-// An engine is the loop of a Client: one goroutine, which owns every field below client and is told things by signals. It
-// never waits but for signals.
+// An engine is what a Client does: it is told things by signals and takes a step for each. Whoever brings a signal takes the
+// step, so that nothing waits for a goroutine to be woken; the mutex makes that one at a time. A step never waits, and never
+// calls out but to OnState and Relay.
 type engine struct {
 	client *Client
 	opts   Options
 	clocks *clocks
 	ctx    context.Context // ends with the engine
 	cancel context.CancelFunc
-	task   task
 
+	mu         sync.Mutex // the step's; guards all that follows
+	task       task
 	now        moment // of the step being taken
 	state      state
 	session    *session // nil in loggedOut, only there
@@ -30,23 +33,27 @@ type engine struct {
 	refusals   int      // of a connection since then
 	background bool
 	alarms     [alarmCount]moment
-	timer      *time.Timer
+	timer      *time.Timer   // signals tick; nil if it was never set
+	ringsAt    time.Duration // when, by the running clock; 0 if it is not set
 
 	spentTickets spentTickets
 	asking       *asking // the call of the ticket provider that is under way
 	partings     int     // logouts that the server is being told of
 
-	// What the step being taken has to tell, see publish.
+	// What the signal being applied has to tell, see publish.
 	told    []Event
 	settled []*call
-	down    failure  // why there is no connection any more
-	then    *signal  // to apply after publishing
-	spawned []func() // to start after publishing
+	down    failure // why there is no connection any more
+	then    *signal // to apply after publishing
 
-	ended *failure // not nil: the engine ends, and why
+	// What the step being taken leaves behind, see leave.
+	spawned []func()
+	news    []item
+
+	ended *failure // not nil: the engine has ended, and why
 }
 
-// A signal is something that the loop is told. kind says which fields mean something.
+// A signal is something that the engine is told. kind says which fields mean something.
 type signal struct {
 	kind kind
 	link uint64 // the link it comes from; 0 if it comes from none
@@ -55,7 +62,6 @@ type signal struct {
 	cause    error      // forsaken
 	flag     bool       // setBackground
 	frame    wire.Frame // framed and what it is renamed to
-	conn     *ws.Conn   // dialed
 	clock    []byte     // heard: the payload of a ping
 	failure  failure    // lost, and all that end something
 	kick     Kick       // kicked, refused
@@ -67,27 +73,52 @@ type signal struct {
 func newEngine(c *Client, o Options, clocks *clocks) *engine {
 	e := &engine{client: c, opts: o, clocks: clocks, state: loggedOut, background: o.Background}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.timer = time.NewTimer(time.Hour)
-	e.timer.Stop()
 	return e
 }
 
-// run is the loop.
-func (e *engine) run() {
-	e.loop()
-	e.shutDown()
+// post takes the step that s asks for and reports true, or false if the engine has ended. It waits while another goroutine
+// takes a step. A step must not post.
+func (e *engine) post(s *signal) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended != nil {
+		return false
+	}
+	e.take(s)
+	return true
 }
 
-func (e *engine) loop() {
-	defer e.task.guard("loop", e.panicked)
-	for e.ended == nil {
-		select {
-		case s := <-e.client.inbox:
-			e.step(s)
-		case <-e.timer.C:
-			e.step(&signal{kind: tick})
+// take takes a step whose panics end the engine: ours do so quietly, and a panic of OnState's goes on to whoever brought
+// the signal. That may be the host, which may catch it.
+func (e *engine) take(s *signal) {
+	defer func() {
+		if e.task.inHost {
+			e.opts.OnState = func(Snapshot) {}
+			e.ended = &failure{code: codes.Internal, text: "OnState has panicked"}
 		}
-		e.startSpawned()
+		if e.ended != nil {
+			e.shutDown()
+			e.leave()
+		}
+	}()
+	defer e.task.guard("step", e.panicked)
+	e.step(s)
+	e.leave()
+	e.rearm()
+}
+
+// leave starts the goroutines that the step has spawned, then hands over what it has to tell: what goes to the server should
+// be on its way before the news of it. If the Listener is stuck, nothing that happens can be told any more, and the client
+// ends rather than act behind the host's back.
+func (e *engine) leave() {
+	spawned, news := e.spawned, e.news
+	e.spawned, e.news = nil, nil
+	for _, f := range spawned {
+		go f()
+	}
+	if !e.client.outbox.add(news) && e.ended == nil {
+		close(e.client.outbox.broken)
+		e.ended = &failure{code: codes.Internal, text: fmt.Sprintf("the Listener has not returned for %d events", maxEvents)}
 	}
 }
 
@@ -114,18 +145,11 @@ func (e *engine) step(s *signal) {
 		next, e.then = e.then, nil
 		e.publish()
 	}
-	e.rearm()
 }
 
 // stale reports whether s comes from a link that was given up. This is the one place where late news ends.
 func (e *engine) stale(s *signal) bool {
-	if s.link == 0 || e.link != nil && e.link.number == s.link {
-		return false
-	}
-	if s.conn != nil {
-		e.spawn("drop a late connection", func(*task) { _ = s.conn.Drop() })
-	}
-	return true
+	return s.link != 0 && (e.link == nil || e.link.number != s.link)
 }
 
 // apply does what the tables say about s.
@@ -156,10 +180,6 @@ func (e *engine) anywhere(s *signal) bool {
 		e.settle(s.call, LoginResult{}, failure{code: codes.UserSigExpired})
 	case forsaken:
 		e.forsake(s)
-	case overdue:
-		e.settleOverdue()
-	case setBackground:
-		e.setBackground(s.flag)
 	case ask:
 		e.askTicket()
 	case provided:
@@ -169,6 +189,8 @@ func (e *engine) anywhere(s *signal) bool {
 		if s.call != nil && !s.call.settled { // the caller may have stopped waiting
 			e.settle(s.call, LoginResult{}, failure{})
 		}
+	case setBackground:
+		e.setBackground(s.flag)
 	case closing:
 		e.ended = &failure{code: codes.OK, text: "closed by the application"}
 	case broke:
@@ -186,7 +208,7 @@ func (e *engine) perform(a action, s *signal) {
 	case dial:
 		e.dial()
 	case listen:
-		e.listen(s.conn)
+		e.listen()
 	case introduce:
 		e.introduce()
 	case admit:

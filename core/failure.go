@@ -80,9 +80,12 @@ func dialCode(d *ws.DialError) codes.Code {
 func networkCode(err error) codes.Code {
 	var dns *net.DNSError
 	var timeout net.Error
+	var number syscall.Errno
 	switch {
 	case errors.As(err, &dns):
 		return codes.HostNotFound
+	case errors.As(err, &number) && systemCode(number) != codes.OK:
+		return systemCode(number)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return codes.ConnectRefused
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETDOWN),
@@ -101,6 +104,7 @@ func networkCode(err error) codes.Code {
 // readFailure names why a connection ended, and whether its end means to stay away.
 func readFailure(err error) (f failure, stop bool) {
 	var closed *ws.CloseError
+	var number syscall.Errno
 	switch {
 	case errors.As(err, &closed):
 		code, known := codes.FromCloseCode(closed.Code)
@@ -112,7 +116,7 @@ func readFailure(err error) (f failure, stop bool) {
 		return failure{code: codes.FrameTooLarge, text: clean(err.Error())}, false
 	case errors.Is(err, codes.ParseFailed):
 		return failure{code: codes.ParseFailed, text: clean(err.Error())}, false
-	case errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, syscall.ECONNRESET), errors.As(err, &number) && systemCode(number) == codes.ResetByPeer:
 		return failure{code: codes.ResetByPeer, text: clean(err.Error())}, false
 	}
 	return failure{code: codes.Disconnected, text: clean(err.Error())}, false

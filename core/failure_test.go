@@ -266,3 +266,15 @@ func TestTextsFromElsewhereAreMadeFit(t *testing.T) {
 	require.Equal(t, "ä", cut("äö", 3))
 	require.Equal(t, "", cut("ä", 1))
 }
+
+func TestWinsocksNumbersHaveNames(t *testing.T) {
+	for number, want := range map[uintptr]codes.Code{
+		10061: codes.ConnectRefused,
+		10049: codes.NetUnreachable, 10050: codes.NetUnreachable, 10051: codes.NetUnreachable, 10065: codes.NetUnreachable,
+		10052: codes.ResetByPeer, 10053: codes.ResetByPeer, 10054: codes.ResetByPeer, 10058: codes.ResetByPeer,
+		10060: codes.ConnectTimeout,
+		0:     codes.OK, uintptr(syscall.ECONNREFUSED): codes.OK, 10035: codes.OK, 11001: codes.OK,
+	} {
+		require.Equal(t, want, wsaCode(number), "%d", number)
+	}
+}

@@ -27,7 +27,12 @@ func (e *engine) part(s *signal) {
 	if s.kind == timedOut {
 		e.down = s.failure
 	}
-	known := e.link != nil && e.link.conn != nil // the server was sent a login or a resume
+	e.requests++
+	request, known := e.requests, false
+	if e.link != nil {
+		e.link.retired.Store(request)
+		known = e.link.reached.Load() // and so the server may have been sent a login or a resume
+	}
 	resume := e.session.resume
 	if !known && len(resume) == 0 || e.partings == maxPartings {
 		e.end(s)
@@ -36,12 +41,9 @@ func (e *engine) part(s *signal) {
 		}
 		return
 	}
-	e.requests++
-	request := e.requests
 	var l *link
 	if known {
 		l, e.link = e.link, nil
-		l.retired.Store(request)
 	}
 	e.end(s)
 	e.partings++
@@ -51,15 +53,20 @@ func (e *engine) part(s *signal) {
 		if l == nil || !l.logOut(ctx, request) {
 			e.logOutByResume(ctx, t, resume)
 		}
-		e.client.post(&signal{kind: parted, call: k})
+		e.post(&signal{kind: parted, call: k})
 	})
 }
 
-// logOut ends the session over the link that has it, hangs up, and reports whether the server has confirmed it.
+// logOut ends the session over the link that has it, hangs up, and reports whether the server has confirmed it. If the link
+// is still being dialed, that goes on: the server may have taken the login from the handshake.
 func (l *link) logOut(ctx context.Context, request uint64) bool {
-	stop := context.AfterFunc(ctx, func() { _ = l.conn.Drop() })
-	defer stop()
+	stop := context.AfterFunc(ctx, l.hangUp)
 	<-l.written
+	if stop(); l.conn == nil {
+		return false
+	}
+	stop = context.AfterFunc(ctx, func() { _ = l.conn.Drop() })
+	defer stop()
 	if l.conn.Write(&wire.Logout{Request: request}) != nil {
 		_ = l.conn.Drop()
 		return false

@@ -29,21 +29,14 @@ func (t *task) guard(what string, report func(p panicked)) {
 // panicked is a mistake of ours: what was done, the panic's words, and the stack.
 type panicked struct{ what, text, stack string }
 
-// spawn runs f in a goroutine of its own, as every goroutine of the engine is run but the loop and the outbox. It starts when
-// the step has told what it has to tell: the goroutine that became ready last runs first, and the work goes on sooner than
-// the news of it is heard.
+// spawn runs f in a goroutine of its own when the step is done, see leave.
 func (e *engine) spawn(what string, f func(t *task)) {
-	e.spawned = append(e.spawned, func() {
-		t := new(task)
-		defer t.guard(what, func(p panicked) { e.client.post(&signal{kind: broke, panicked: &p}) })
-		f(t)
-	})
+	e.spawned = append(e.spawned, func() { e.guarded(what, f) })
 }
 
-func (e *engine) startSpawned() {
-	for _, f := range e.spawned {
-		go f()
-	}
-	clear(e.spawned)
-	e.spawned = e.spawned[:0]
+// guarded runs f as every goroutine of the engine is run but the delivery.
+func (e *engine) guarded(what string, f func(t *task)) {
+	t := new(task)
+	defer t.guard(what, func(p panicked) { e.post(&signal{kind: broke, panicked: &p}) })
+	f(t)
 }

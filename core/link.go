@@ -19,21 +19,22 @@ const (
 	answerTimeout = 10 * time.Second // of the server, for a login, a resume
 )
 
-// A link is one connection, from the dial on. The loop owns it; what other goroutines touch says so.
+// A link is one connection, from the dial on. The engine's steps own it; what other goroutines touch says so.
 type link struct {
 	number  uint64
 	hangUp  context.CancelFunc // ends the dial
-	reached atomic.Bool        // set by the dial once there is a TCP connection
+	reached atomic.Bool        // set by the dial once there is a TCP connection: from then on the server may have been told
 	began   moment             // the dial, or the present introduction
 
-	conn    *ws.Conn      // nil while dialing
+	conn    *ws.Conn      // set by the dial before it signals dialed and closes written
+	up      bool          // conn is there, and in use
 	request uint64        // number of the login or resume that is to be sent or awaits its answer
 	resumes bool          // it is a resume
 	rtt     time.Duration // from the introduction to its answer
 	probing bool
 
 	written chan struct{} // closed when the last frame was written, or will not be
-	// retired is 0 while the loop wants frames, then the number of the logout request whose reply is still awaited, or
+	// retired is 0 while the engine wants frames, then the number of the logout request whose reply is still awaited, or
 	// nothingAwaited. The reader gives true to confirmed for the reply, and closes it at the end.
 	retired   atomic.Uint64
 	confirmed chan bool
@@ -41,8 +42,8 @@ type link struct {
 
 const nothingAwaited = math.MaxUint64
 
-// dial starts a new connection, which will signal dialed or lost. The goroutine that dialed introduces the session, too: the
-// server thinks while the loop is told. What it sends is known before; a ticket that is newer means another link.
+// dial starts a new connection, which will signal dialed or lost. What introduces the session is known before, and offered
+// within the handshake: a ticket that is newer means another link.
 func (e *engine) dial() {
 	e.links++
 	ctx, cancel := context.WithCancel(e.ctx)
@@ -52,53 +53,79 @@ func (e *engine) dial() {
 	e.logf(codes.LogDebug, "link=%d dial=%s", l.number, e.opts.URL)
 	first, written := e.introduction(), l.written
 	e.spawn("dial", func(t *task) {
-		defer close(written)
-		growStack()
-		conn, err := ws.Dial(ctx, e.dialOptions(t, &l.reached))
-		if err != nil {
-			e.client.post(&signal{kind: lost, link: l.number, failure: dialFailure(err)})
-			return
-		}
-		if !e.client.post(&signal{kind: dialed, link: l.number, conn: conn}) {
-			_ = conn.Drop()
-			return
-		}
-		// The loop has received the connection. If it gave the link up before that, it dropped the connection; if it does so
-		// from now on, it takes the server to have been sent this frame.
-		if l.retired.Load() != nothingAwaited {
-			e.wrote(l, conn.WriteFirst(first))
+		handedOn := false
+		defer func() {
+			if !handedOn {
+				close(l.confirmed)
+			}
+		}()
+		if e.connect(ctx, t, l, first, written) && e.readFrame(l) {
+			handedOn = true
+			go e.guarded("read", func(*task) { e.readAll(l) }) // this goroutine's stack is full of TLS
 		}
 	})
 }
 
-// dialOptions may be called from any goroutine. reached, if not nil, is set when there is a TCP connection.
-func (e *engine) dialOptions(t *task, reached *atomic.Bool) ws.DialOptions {
+// connect runs in the dial's goroutine, which reads the first answer, too: another one would have to be woken for it. It
+// reports whether there is something to read.
+func (e *engine) connect(ctx context.Context, t *task, l *link, first wire.Frame, written chan<- struct{}) bool {
+	defer close(written)
+	growStack()
+	o := e.dialOptions(t, l)
+	o.First = first
+	conn, err := ws.Dial(ctx, o)
+	if err != nil {
+		e.post(&signal{kind: lost, link: l.number, failure: dialFailure(err)})
+		return false
+	}
+	conn.Watch(
+		func(clock []byte) { e.post(&signal{kind: heard, link: l.number, clock: clock}) },
+		func() { e.post(&signal{kind: heard, link: l.number}) },
+	)
+	l.conn = conn
+	inUse := e.post(&signal{kind: dialed, link: l.number}) && l.up
+	switch retired := l.retired.Load(); {
+	case inUse && !conn.FirstTaken() && retired != nothingAwaited:
+		// If the engine gives the link up from now on, it takes the server to have been sent this frame.
+		e.wrote(l, conn.WriteFirst(first))
+	case !inUse && (!conn.FirstTaken() || retired == nothingAwaited):
+		_ = conn.Drop()
+		return false
+	}
+	return true
+}
+
+// dialOptions may be called from any goroutine. l is the link that is dialed, or nil.
+func (e *engine) dialOptions(t *task, l *link) ws.DialOptions {
 	return ws.DialOptions{URL: e.opts.URL, TLS: e.opts.TLS, NetDial: func(ctx context.Context, network, address string) (nc net.Conn, err error) {
 		t.host(func() { nc, err = e.opts.NetDial(ctx, network, address) })
-		if err == nil && reached != nil {
-			reached.Store(true)
+		if err != nil || l == nil {
+			return nc, err
 		}
-		return nc, err
+		// Either part sees that the server may have been told, or the server is not told.
+		if l.reached.Store(true); l.retired.Load() != 0 {
+			_ = nc.Close()
+			return nil, context.Canceled
+		}
+		return nc, nil
 	}}
 }
 
-// listen reads the connection that was made, in a goroutine of its own: the one that dialed has a stack full of TLS.
-func (e *engine) listen(conn *ws.Conn) {
+// listen takes the connection that was made.
+func (e *engine) listen() {
 	l := e.link
+	l.up = true
 	l.hangUp() // the dial is over: its context is of no use any more
-	l.conn = conn
-	conn.Watch(
-		func(clock []byte) { e.client.post(&signal{kind: heard, link: l.number, clock: clock}) },
-		func() { e.client.post(&signal{kind: heard, link: l.number}) },
-	)
-	e.spawn("read", func(*task) {
-		defer close(l.confirmed)
-		for e.readFrame(l) {
-		}
-	})
 }
 
-// readFrame runs in the reader's goroutine and reports whether there may be another frame.
+// readAll runs in the reader's goroutine.
+func (e *engine) readAll(l *link) {
+	defer close(l.confirmed)
+	for e.readFrame(l) {
+	}
+}
+
+// readFrame reports whether there may be another frame. It may be called from one goroutine at a time.
 func (e *engine) readFrame(l *link) bool {
 	f, err := l.conn.Read()
 	switch awaited := l.retired.Load(); {
@@ -115,15 +142,19 @@ func (e *engine) readFrame(l *link) bool {
 		if s.failure, stop = readFailure(err); stop {
 			s.kind = stopped
 		}
-		e.client.post(s)
+		e.post(s)
 		return false
 	}
-	return e.client.post(&signal{kind: framed, link: l.number, frame: f})
+	return e.post(&signal{kind: framed, link: l.number, frame: f})
 }
 
 // introduce awaits the answer to the first frame, which the goroutine that dialed sends, or sends another one.
 func (e *engine) introduce() {
-	e.link.began = e.now
+	l := e.link
+	l.began = e.now
+	if l.conn.FirstTaken() && e.state == dialing { // it was sent a while ago
+		l.began = e.now.add(-time.Since(l.conn.Asked()))
+	}
 	e.arm(alarmAttempt, answerTimeout)
 	if e.state == authenticating {
 		e.send(e.introduction())
@@ -166,7 +197,7 @@ func (e *engine) wrote(l *link, err error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		code = codes.SendTimeout
 	}
-	e.client.post(&signal{kind: lost, link: l.number, failure: failure{code: code, text: clean(err.Error())}})
+	e.post(&signal{kind: lost, link: l.number, failure: failure{code: code, text: clean(err.Error())}})
 }
 
 // hangUp gives the link up, in all its stages. What it signals from now on is late.
@@ -175,7 +206,7 @@ func (e *engine) hangUp() {
 	e.link = nil
 	l.retired.Store(nothingAwaited)
 	l.hangUp()
-	if l.conn != nil {
+	if l.up { // otherwise the dial will drop it
 		e.spawn("hang up", func(*task) { _ = l.conn.Close(ws.GoingAway, "") })
 	}
 }

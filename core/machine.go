@@ -51,7 +51,6 @@ const (
 	silent   kind = "silent"   // no answer to a probe
 	timedOut kind = "timedOut" // nobody may wait for the login any longer
 	givenUp  kind = "givenUp"  // nobody wants to wait for the login any longer
-	overdue  kind = "overdue"  // a call's time is up
 	ask      kind = "ask"      // the ticket should be renewed
 
 	// What other goroutines bring.

@@ -116,6 +116,7 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 			simulate(t, func(s *timtest.Server, o *Options) {
 				s.TicketLife = time.Hour
 				s.OnDial = func(ctx context.Context, _ int) error { return p.dial(ctx, p.roll(10)) }
+				s.NoFirst = func(int) bool { return p.roll(3) == 0 }
 				s.OnFrame = func(c *timtest.Conn, f wire.Frame) bool { return misbehave(c, f, p.roll(12)) }
 				o.LogLevel = codes.LogError
 			}, func(w *world) {

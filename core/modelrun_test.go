@@ -195,7 +195,7 @@ func (d *duet) provide(_ context.Context, user string) (string, error) {
 
 func (d *duet) look() {
 	synctest.Wait()
-	d.now = moment{time.Now().Add(d.w.shift(0)).Round(0), time.Since(d.opened)}
+	d.now = moment{time.Duration(time.Now().Add(d.w.shift(0)).UnixNano()), time.Since(d.opened)}
 }
 
 func (d *duet) dialedMore() bool {

@@ -57,9 +57,16 @@ type Options struct {
 	// left out first.
 	LogLevel codes.LogLevel
 
-	// OnState is told of each change of Snapshot, before the event that announces it. It is called from the engine's own
-	// goroutine and must return at once, without calling the Client. It is how a binding publishes getters.
+	// OnState is told of each change of Snapshot, before the event that announces it. It is called inside the engine, one call
+	// at a time, by whichever goroutine brought the news, which may be one that calls the Client: it must return at once and not
+	// call the Client itself. It is how a binding publishes getters.
 	OnState func(Snapshot)
+
+	// Relay takes the place of the Listener, for a binding that delivers on a thread of its own: it is told of each Event at
+	// once, and the callbacks of StartLogin and the others come at once, too. Both run inside the engine, like OnState: they
+	// must hand on what they are given, return at once and not call the Client. Relay reports whether there was room; false
+	// closes the client, as a stuck Listener does. It must always take EventClosed, the last.
+	Relay func(Event) bool
 
 	// Background is the initial state of SetBackground.
 	Background bool

@@ -12,74 +12,86 @@ const (
 	maxLogs   = maxEvents / 2 // log lines must not be what fills the outbox
 )
 
-// An outbox delivers events and answers of calls to the host, one at a time, in order, in a goroutine of its own: a slow or
-// stuck Listener never holds up the engine. The engine adds to it, and Deliver.
+// An outbox delivers events and answers of calls to the host, one at a time, in order: a slow or stuck Listener never holds
+// up the engine. Its goroutine exists only while there is something to deliver.
 type outbox struct {
 	listener func(Event)
-	report   func(panicked) // tells the engine of a panic of ours
-	finished chan struct{}  // closed when the last item was delivered
-	broken   chan struct{}  // closed when the engine gave the Listener up
-	inside   atomic.Uint64  // the goroutine that is inside the Listener or a callback; 0 if none is
+	relay    func(Event) bool // instead of the listener, and of the goroutine
+	report   func(panicked)   // tells the engine of a panic of ours
+	finished chan struct{}    // closed when the last item was delivered
+	broken   chan struct{}    // closed when the engine gave the Listener up
+	inside   atomic.Uint64    // the goroutine that is inside the Listener or a callback; 0 if none is
 
-	mu     sync.Mutex
-	items  []item
-	events int // in items
-	last   bool
-	more   chan struct{} // a token: there is something in items, or last was set
+	mu      sync.Mutex
+	items   []item
+	events  int // in items
+	running bool
 }
 
 // An item is an event, or the answer of call.
 type item struct {
 	event Event
 	call  *call
+	last  bool // nothing comes after this event
 }
 
-func newOutbox(listener func(Event), report func(panicked)) *outbox {
+func newOutbox(o Options, report func(panicked)) *outbox {
 	return &outbox{
-		listener: listener, report: report,
-		finished: make(chan struct{}), broken: make(chan struct{}), more: make(chan struct{}, 1),
+		listener: o.Listener, relay: o.Relay, report: report,
+		finished: make(chan struct{}), broken: make(chan struct{}),
 	}
 }
 
-// tell adds an event and reports whether there was room. A log line that finds no room is left out.
-func (o *outbox) tell(ev Event) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch {
-	case ev.Kind == codes.EventLog && o.events >= maxLogs:
+// add has all delivered and reports whether there was room. There always is for answers, which maxCalls bounds, and for the
+// last event. A log line that finds no room is left out, any other event is lost.
+func (o *outbox) add(news []item) (fits bool) {
+	if len(news) == 0 {
 		return true
-	case o.events >= maxEvents:
-		return false
 	}
-	o.events++
-	o.add(item{event: ev})
-	return true
-}
-
-// answer adds the answer of a call. Its bound is maxCalls.
-func (o *outbox) answer(k *call) {
+	if o.relay != nil {
+		return o.pass(news)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.add(item{call: k})
-}
-
-// close adds the last event, for which there is always room.
-func (o *outbox) close(ev Event) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.add(item{event: ev})
-	o.last = true
-}
-
-func (o *outbox) add(i item) {
-	o.items = append(o.items, i)
-	select {
-	case o.more <- struct{}{}:
-	default:
+	fits = true
+	for _, i := range news {
+		switch log := i.event.Kind == codes.EventLog; {
+		case i.call != nil || i.last:
+		case log && o.events >= maxLogs:
+			continue
+		case o.events >= maxEvents:
+			fits = false
+			continue
+		default:
+			o.events++
+		}
+		o.items = append(o.items, i)
 	}
+	if !o.running && len(o.items) > 0 {
+		o.running = true
+		go o.run()
+	}
+	return fits
 }
 
-// run delivers until the last event. It outlives a Listener that ends its goroutine, as a failing test does.
+// pass hands all to relay.
+func (o *outbox) pass(news []item) (fits bool) {
+	fits = true
+	for _, i := range news {
+		switch {
+		case i.call != nil:
+			i.call.finish()
+		case !o.relay(i.event):
+			fits = false
+		}
+		if i.last {
+			close(o.finished)
+		}
+	}
+	return fits
+}
+
+// run delivers until there is nothing left. It outlives a Listener that ends its goroutine, as a failing test does.
 func (o *outbox) run() {
 	t, ended := new(task), false
 	defer func() {
@@ -103,34 +115,28 @@ func (o *outbox) run() {
 			}
 		})
 		o.inside.Store(0)
+		if i.last {
+			close(o.finished)
+		}
 	}
 	ended = true
-	close(o.finished)
 }
 
-// take waits for the next item; there is none after the last.
+// take returns the next item. If there is none, run has to end.
 func (o *outbox) take() (item, bool) {
-	for {
-		o.mu.Lock()
-		if len(o.items) > 0 {
-			i := o.items[0]
-			o.items[0] = item{}
-			if o.items = o.items[1:]; len(o.items) == 0 {
-				o.items = nil // a quiet client keeps no room
-			}
-			if i.call == nil {
-				o.events--
-			}
-			o.mu.Unlock()
-			return i, true
-		}
-		last := o.last
-		o.mu.Unlock()
-		if last {
-			return item{}, false
-		}
-		<-o.more
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.items) == 0 {
+		o.items, o.running = nil, false // a quiet client keeps no room
+		return item{}, false
 	}
+	i := o.items[0]
+	o.items[0] = item{}
+	o.items = o.items[1:]
+	if i.call == nil && !i.last {
+		o.events--
+	}
+	return i, true
 }
 
 // delivering reports whether the caller runs inside the Listener or a callback.

@@ -60,7 +60,7 @@ func (e *engine) publish() {
 		if k.direct {
 			k.finish()
 		} else {
-			e.client.outbox.answer(k)
+			e.news = append(e.news, item{call: k})
 		}
 	}
 }
@@ -78,15 +78,7 @@ func (e *engine) connectionEvent(was, is Snapshot) []Event {
 	return []Event{{Kind: codes.EventDisconnected, Code: e.down.code, Text: e.down.words()}}
 }
 
-// tell gives an event to the outbox. If it is full the Listener is stuck: then nothing that happens can be told any more,
-// and the client ends rather than act behind the host's back.
-func (e *engine) tell(ev Event) {
-	if e.client.outbox.tell(ev) || e.ended != nil {
-		return
-	}
-	close(e.client.outbox.broken)
-	e.ended = &failure{code: codes.Internal, text: fmt.Sprintf("the Listener has not returned for %d events", maxEvents)}
-}
+func (e *engine) tell(ev Event) { e.news = append(e.news, item{event: ev}) }
 
 // logf tells a line of the log: keys before prose, no ticket, quiet when things work.
 func (e *engine) logf(level codes.LogLevel, format string, args ...any) {
@@ -169,17 +161,15 @@ func (e *engine) panicked(p panicked) {
 	e.ended = &failure{code: codes.Internal, text: clean("panic in " + p.what + ": " + p.text)}
 }
 
-// shutDown is the last thing the loop does. Whatever is broken, the pending calls are answered and EventClosed is told.
+// shutDown is the end of the last step. Whatever is broken, the pending calls are answered and EventClosed is told.
 func (e *engine) shutDown() {
-	defer close(e.client.gone)
 	why := *e.ended
 	defer func() {
-		e.client.outbox.close(Event{Kind: codes.EventClosed, Code: why.code, Text: why.text})
+		e.news = append(e.news, item{event: Event{Kind: codes.EventClosed, Code: why.code, Text: why.text}, last: true})
 	}()
-	defer e.startSpawned()
 	defer e.task.guard("end", func(panicked) {})
 	e.cancel()
-	e.timer.Stop()
+	e.stopTimer()
 	pending := why
 	if why.code == codes.OK {
 		pending = failure{code: codes.Interrupted}

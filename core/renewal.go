@@ -142,7 +142,7 @@ func (e *engine) callProvider() {
 	e.spawn("ticket provider", func(t *task) {
 		p := &provision{asking: a}
 		t.host(func() { p.ticket, p.err = e.opts.TicketProvider(ctx, user) })
-		e.client.post(&signal{kind: provided, answer: p})
+		e.post(&signal{kind: provided, answer: p})
 	})
 }
 

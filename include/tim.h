@@ -31,13 +31,14 @@
  * and also while another thread frees the same client. No function waits for the network, and none
  * waits for your callbacks except tim_client_free and tim_set_event_callback.
  *
- * CALLBACKS. Each client has one thread of its own that runs all its callbacks, one at a time and
- * in order: what a call changed is told before the call's own result. The getters never lag
- * behind: inside a callback they already say what the callback tells. No callback runs before
- * tim_client_new returns or after tim_client_free returns. A slow callback delays its own client
- * only, but one that keeps 1,024 events waiting closes its client with TIM_INTERNAL. A callback
- * must return: no longjmp, no C++ exception out of it. The thread blocks the signals a program
- * handles, so reset the signal mask in a child process that you start from a callback.
+ * CALLBACKS. Each client has one thread of its own, from its first call on that has an answer,
+ * which runs all its callbacks, one at a time and in order: what a call changed is told before the
+ * call's own result. The getters never lag behind: inside a callback they already say what the
+ * callback tells. No callback runs before tim_client_new returns or after tim_client_free returns.
+ * A slow callback delays its own client only, but one that keeps 1,024 events waiting closes its
+ * client with TIM_INTERNAL. A callback must return: no longjmp, no C++ exception out of it. The
+ * thread blocks the signals a program handles, so reset the signal mask in a child process that you
+ * start from a callback.
  *
  * STRINGS are UTF-8 and end with a NUL. What you pass in is copied before the function returns.
  * What a callback is given is valid until it returns, and never NULL: an absent string is "".
@@ -215,7 +216,7 @@ TIM_API tim_code TIM_CALL tim_client_new_abi(const tim_config *config, tim_clien
                                              uint32_t abi_version);
 
 /* Hears the events of client from now on, instead of whoever heard them before; NULL hears
- * nothing. Set it before the first login to miss none.
+ * nothing. Events that nobody hears are not kept: set it before the first login to miss none.
  *
  * When this returns, the callback that was replaced is not running and will not run again, so what
  * its user_data points to may go. Inside that very callback it returns at once, and the promise
@@ -239,7 +240,8 @@ TIM_API tim_code TIM_CALL tim_set_event_callback(tim_client client, tim_event_fn
  *
  * Returned at once, without done: TIM_INVALID_PARAMETERS for an empty or too long user_id or
  * ticket, TIM_INVALID_USER_ID for characters that a userID may not have, TIM_QUEUE_FULL while 1,024
- * calls of this client wait for their answer. */
+ * calls of this client wait for their answer, TIM_OUT_OF_MEMORY if the system gives no thread for
+ * the client's callbacks. */
 TIM_API tim_code TIM_CALL tim_login(tim_client client, const char *user_id, const char *ticket,
                                     tim_done_fn done, void *user_data);
 

@@ -31,7 +31,7 @@ var floors = []floor{
 	{packages: "internal/ws", ours: []string{"codes", "internal/wire"}, others: []string{"github.com/gorilla/websocket"}},
 	{packages: "core", ours: []string{"codes", "internal/wire", "internal/ws"}}, // never usersig: a client does not read tickets
 	{packages: "capi", ours: []string{"codes", "core"}, cgo: true},
-	{packages: "capi/ctest/...", ours: []string{"codes", "internal/wire"}, others: []string{"github.com/gorilla/websocket"}},
+	{packages: "capi/ctest/...", ours: []string{"codes", "internal/wire", "internal/ws"}, others: []string{"github.com/gorilla/websocket"}},
 	{packages: "internal/timtest", ours: []string{"codes", "internal/wire"}, others: []string{"github.com/gorilla/websocket"}},
 
 	{packages: "server", ours: []string{"codes", "usersig", "internal/wire"}, others: anyOfOthers},

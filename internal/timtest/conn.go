@@ -2,6 +2,7 @@ package timtest
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/binary"
 	"net"
 	"net/http"
@@ -41,7 +42,11 @@ func (s *Server) serve(n int, nc net.Conn) {
 	if err != nil {
 		return
 	}
-	ws, err := up.Upgrade(&hijacked{nc, reader, http.Header{}}, request, nil)
+	first, header := s.first(n, request)
+	if first != nil {
+		time.Sleep(s.Delay)
+	}
+	ws, err := up.Upgrade(&hijacked{nc, reader, http.Header{}}, request, header)
 	if err != nil {
 		return
 	}
@@ -63,6 +68,9 @@ func (s *Server) serve(n int, nc net.Conn) {
 	s.mu.Unlock()
 	s.all.Go(c.pings)
 	defer close(c.done)
+	if first != nil {
+		c.take(first)
+	}
 	for {
 		_, data, err := ws.ReadMessage()
 		if err != nil {
@@ -77,12 +85,33 @@ func (s *Server) serve(n int, nc net.Conn) {
 			return
 		}
 		time.Sleep(s.Delay)
-		c.mu.Lock()
-		c.frames = append(c.frames, f)
-		c.mu.Unlock()
-		if s.OnFrame == nil || !s.OnFrame(c, f) {
-			s.answer(c, f)
-		}
+		c.take(f)
+	}
+}
+
+// first returns the frame that came with the handshake and what the answer has to say of it, or nil and nil.
+func (s *Server) first(n int, request *http.Request) (wire.Frame, http.Header) {
+	value := request.Header.Get("Tim-First")
+	if value == "" || s.NoFirst != nil && s.NoFirst(n) {
+		return nil, nil
+	}
+	data, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil {
+		panic(err)
+	}
+	f, err := wire.Decode(data)
+	if err != nil {
+		panic(err)
+	}
+	return f, http.Header{"Tim-First": {"taken"}}
+}
+
+func (c *Conn) take(f wire.Frame) {
+	c.mu.Lock()
+	c.frames = append(c.frames, f)
+	c.mu.Unlock()
+	if c.server.OnFrame == nil || !c.server.OnFrame(c, f) {
+		c.server.answer(c, f)
 	}
 }
 

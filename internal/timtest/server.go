@@ -24,6 +24,10 @@ type Server struct {
 	// OnFrame sees each frame first. It returns true if the frame was taken care of.
 	OnFrame func(c *Conn, f wire.Frame) bool
 
+	// NoFirst is asked whether the n-th connection leaves the first frame in the handshake, as older servers do. Nil means
+	// that all take it from there.
+	NoFirst func(n int) bool
+
 	PingInterval time.Duration // zero means 25 s, below zero never
 	TicketLife   time.Duration // how long a ticket lasts from its login or renewal; zero means 24 h
 	Window       time.Duration // reconnect window

@@ -72,6 +72,7 @@ func (e *DialError) Unwrap() error { return e.Err }
 // Dial connects to o.URL until ctx ends. The error is a *DialError; after the end of ctx it wraps ctx.Err().
 func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 	var stop func() bool // ends the watch over ctx; gorilla itself heeds only its deadline
+	var asked time.Time
 	connect := func(ctx context.Context, network, address string) (net.Conn, error) {
 		nc, err := o.netDial()(ctx, network, address)
 		if err != nil {
@@ -85,13 +86,19 @@ func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 		WriteBufferSize: writeBuffer,
 		WriteBufferPool: &writeBuffers,
 		Subprotocols:    subprotocols,
-		NetDialContext:  connect,
+		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := connect(ctx, network, address)
+			asked = time.Now()
+			return nc, err
+		},
 		NetDialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			nc, err := connect(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
-			return secure(ctx, nc, o)
+			tc, err := secure(ctx, nc, o)
+			asked = time.Now()
+			return tc, err
 		},
 	}
 	offer := firstHeader(o.First)
@@ -109,6 +116,7 @@ func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 			Err: errors.New("the server does not speak " + wire.Subprotocol)}
 	}
 	c := newConn(conn)
+	c.asked = asked
 	c.firstTaken = offer != nil && answer.Header.Get(firstField) == firstTaken
 	return c, nil
 }

@@ -34,6 +34,7 @@ type Conn struct {
 	pong func()
 
 	firstTaken bool
+	asked      time.Time
 
 	writing sync.Mutex // gorilla panics when two goroutines write
 }
@@ -68,6 +69,9 @@ func newConn(conn *websocket.Conn) *Conn {
 // FirstTaken reports whether the server took DialOptions.First from the handshake: its answer is the next frame to be read. If
 // not, First has to be written as every other frame.
 func (c *Conn) FirstTaken() bool { return c.firstTaken }
+
+// Asked returns when Dial sent the handshake, which is when DialOptions.First went out.
+func (c *Conn) Asked() time.Time { return c.asked }
 
 // Watch makes Read call ping with the payload of each ping, after answering it, and pong for each pong. It must be called
 // before the first Read.
