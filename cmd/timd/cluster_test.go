@@ -63,6 +63,11 @@ func startMember(t *testing.T, dir, name, nats string, more ...string) *process 
 	said := ""
 	for p.Endpoint == "" && lines.Scan() {
 		said += lines.Text() + "\n"
+		var line struct{ Msg, URL string }
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line), lines.Text())
+		if line.Msg == "metrics" {
+			p.metrics = line.URL
+		}
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &p.devServer), lines.Text())
 	}
 	require.NotEmpty(t, p.Endpoint, said)

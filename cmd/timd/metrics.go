@@ -9,6 +9,7 @@ import (
 
 	"github.com/opentim/tim/server/admin"
 	"github.com/opentim/tim/server/gateway"
+	"github.com/opentim/tim/server/registry/nats"
 )
 
 // A counting is a registry that knows figures of its own; a node that is alone has none. Both methods are cheap and may be called
@@ -19,6 +20,8 @@ type counting interface {
 	// Conflicts counts the updates of keys that had to be made anew because somebody else was faster.
 	Conflicts() uint64
 }
+
+var _ counting = (*nats.Registry)(nil)
 
 // measure makes the node count what it does, if somebody is to be told. The store and the sessions are not used yet.
 func (n *node) measure(l *loaded) {

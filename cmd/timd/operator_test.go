@@ -102,3 +102,23 @@ func TestANodeOfAClusterSendsItsClientsElsewhere(t *testing.T) {
 	// The last node of a cluster has nobody to send them to.
 	require.Greater(t, drained(b).RetryAfter, int64(1000), "they wait until it is back")
 }
+
+func TestMetricsHaveWhatAnOperatorAsksFor(t *testing.T) {
+	dir, nats := prepareCluster(t), startNATS(t)
+	p := startMember(t, dir, "a", nats, "--metrics-listen", "127.0.0.1:0", "--webhook-url", "http://127.0.0.1:1/")
+	require.Equal(t, codes.OK, p.answer(t, "alice", signedAgo(t, "alice", 0)))
+	res, err := http.Get(p.metrics)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	for _, want := range []string{
+		`(?m)^tim_logins_total\{code="0"\} 1$`, `(?m)^tim_login_seconds_count 1$`, `(?m)^tim_kicks_total\{reason="rest_api"\} 0$`,
+		`(?m)^# TYPE tim_resumes_total counter$`, `(?m)^tim_sessions_online\{platform="linux"\} `, `(?m)^tim_reconnect_backlog 0$`,
+		`(?m)^tim_reconnect_window_seconds 2$`, `(?m)^tim_overloaded_total 0$`, `(?m)^tim_turned_away_total 0$`, `(?m)^tim_flooding_total 0$`,
+		`(?m)^tim_sessions_unsettled 0$`, `(?m)^tim_lease_age_seconds [0-9.e-]+$`, `(?m)^tim_registry_conflicts_total \d+$`,
+		`(?m)^tim_webhook_waiting \d+$`, `(?m)^tim_webhook_dropped_total 0$`,
+	} {
+		require.Regexp(t, want, string(body))
+	}
+}

@@ -47,9 +47,10 @@ func TestMain(m *testing.M) {
 // A process is a running timd dev.
 type process struct {
 	devServer
-	cmd    *exec.Cmd
-	stderr *lockedBuffer
-	ended  chan error
+	cmd     *exec.Cmd
+	stderr  *lockedBuffer
+	metrics string // where they are, if they are served
+	ended   chan error
 }
 
 func startDev(t *testing.T, dir string, args ...string) *process {

@@ -62,6 +62,9 @@ func NewMetrics() *Metrics {
 	} {
 		m.kicks.WithLabelValues(reason.String()) // so that it is there before the first
 	}
+	for _, answers := range []*prometheus.CounterVec{m.logins, m.resumes, m.renewals} {
+		answers.WithLabelValues(label(codes.OK))
+	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tim_build_info", Help: "The version that runs; always 1."}, []string{"version"})
 	build.WithLabelValues(codes.Version).Set(1)
 	r.MustRegister(build)
