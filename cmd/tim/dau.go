@@ -14,7 +14,7 @@ func newDAU() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dau",
 		Short: "Count the users who logged in, by day",
-		Long: `dau counts the users who logged in: on a day, in the 7 days that end with it, and in the 30. The counts are exact, over all
+		Long: `dau counts the users who logged in, or came back on another day: on a day, in the 7 days that end with it, and in the 30. The counts are exact, over all
 servers, and days are those of the app's time zone. Without flags it is about today.`,
 		Example: `  tim dau                           # beside "timd dev"
   tim dau --from 2026-11-01 --to 2026-11-30

@@ -72,6 +72,9 @@ func serve(ctx context.Context, l *loaded, out io.Writer) error {
 		return err
 	}
 	log.Info("serving", "version", codes.Version, "endpoint", l.endpoint(listener.Addr().String()), "apps", len(l.Apps), "data_dir", l.DataDir)
+	if os.Geteuid() == 0 {
+		log.Warn("timd runs as root and needs no privilege: give it a user of its own")
+	}
 	return n.run(ctx)
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/opentim/tim/codes"
+	"github.com/opentim/tim/server"
 	"github.com/opentim/tim/usersig"
 )
 
@@ -97,7 +98,14 @@ type deleteRequest struct {
 }
 
 type deleteReply struct {
-	ResultItem []itemResult `doc:"one for each account, in the order of the request"`
+	ResultItem []deleteResult `doc:"one for each account, in the order of the request"`
+}
+
+type deleteResult struct {
+	itemResult
+	Told        int             `json:",omitempty" doc:"how many instances heard it over a live connection"`
+	Instances   []endedInstance `json:",omitempty" doc:"every session that was ended"`
+	SilentNodes []string        `json:",omitempty" doc:"nodes that did not answer in time"`
 }
 
 type itemResult struct {
@@ -111,14 +119,16 @@ func (a *API) accountDelete(ctx context.Context, c caller, in deleteRequest) (ou
 	if err := checkCount("DeleteItem", len(in.DeleteItem)); err != nil {
 		return out, err
 	}
-	out.ResultItem = make([]itemResult, len(in.DeleteItem))
+	out.ResultItem = make([]deleteResult, len(in.DeleteItem))
 	each(len(in.DeleteItem), func(i int) {
 		user := in.DeleteItem[i].UserID
 		err := checkUser(user)
+		var ended []server.Ending
 		if err == nil {
-			_, err = a.sessions.DeleteAccount(ctx, c.key(user))
+			ended, err = a.sessions.DeleteAccount(ctx, c.key(user))
 		}
-		out.ResultItem[i] = a.result(user, err)
+		e := endings(ended)
+		out.ResultItem[i] = deleteResult{a.result(user, err), e.Told, e.Instances, e.SilentNodes}
 	})
 	return out, nil
 }

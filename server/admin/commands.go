@@ -19,7 +19,8 @@ var commands = []*command{
 		more:    "Their sessions end with account_deleted. Tickets that were made before are refused, also when the account is made again.",
 		action:  typed((*API).accountDelete),
 		request: `{"DeleteItem":[{"UserID":"bob"},{"UserID":"nobody"}]}`,
-		reply: `{"ResultItem":[{"ResultCode":0,"ResultInfo":"","UserID":"bob"},
+		reply: `{"ResultItem":[{"ResultCode":0,"ResultInfo":"","UserID":"bob","Told":1,"Instances":[{"Session":"bWVyY3VyeQ5bGlmZQ",
+				"Instance":"01JD9","Platform":"ios","Label":"Bob's phone","Node":"node-1.5f3a","Result":"told"}]},
 			{"ResultCode":70107,"ResultInfo":"Err_TLS_PT_Open_Login_Account_Not_Exist","UserID":"nobody"}]}`,
 	},
 	{
@@ -103,6 +104,7 @@ var commands = []*command{
 	},
 	{
 		path: "tim_admin/get_dau", about: "Count the users who logged in: by day, week and month", rate: 2, most: dauTime,
+		more:    "A session that comes back on another day counts on that day, too.",
 		action:  typed((*API).getDAU),
 		request: `{"From":"2026-11-21","To":"2026-11-22"}`,
 		reply:   `{"Zone":"UTC","Days":[{"Day":"2026-11-21","DAU":970,"WAU":2210,"MAU":5032},{"Day":"2026-11-22","DAU":1011,"WAU":2240,"MAU":5060}]}`,

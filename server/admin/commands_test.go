@@ -49,8 +49,10 @@ func TestAccountsAreImportedCheckedAndDeleted(t *testing.T) {
 
 	phone, _ := w.login("bob", codes.PlatformIOS, "i1")
 	a = w.ok("im_open_login_svc/account_delete", `{"DeleteItem":[{"UserID":"bob"},{"UserID":"nobody"}]}`)
-	a.has(t, "ResultItem", `[{"ResultCode":0,"ResultInfo":"","UserID":"bob"},
-		{"ResultCode":70107,"ResultInfo":"Err_TLS_PT_Open_Login_Account_Not_Exist","UserID":"nobody"}]`)
+	items := a.fields["ResultItem"].([]any)
+	require.Subset(t, items[0], map[string]any{"ResultCode": 0.0, "ResultInfo": "", "UserID": "bob", "Told": 1.0})
+	require.Subset(t, items[0].(map[string]any)["Instances"].([]any)[0], map[string]any{"Instance": "i1", "Platform": "ios", "Result": "told"})
+	require.Equal(t, map[string]any{"ResultCode": 70107.0, "ResultInfo": "Err_TLS_PT_Open_Login_Account_Not_Exist", "UserID": "nobody"}, items[1])
 	require.Equal(t, []codes.KickReason{codes.KickAccountDeleted}, phone.reasons())
 }
 

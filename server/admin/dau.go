@@ -25,9 +25,9 @@ type dauReply struct {
 
 type dayActive struct {
 	Day string `doc:"the day" api:"date"`
-	DAU int64  `doc:"users who logged in on that day"`
-	WAU int64  `doc:"users who logged in on that day or the 6 before"`
-	MAU int64  `doc:"users who logged in on that day or the 29 before"`
+	DAU int64  `doc:"users who logged in or came back on that day"`
+	WAU int64  `doc:"users who logged in or came back on that day or the 6 before"`
+	MAU int64  `doc:"users who logged in or came back on that day or the 29 before"`
 }
 
 // getDAU counts the users who logged in, exactly.
