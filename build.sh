@@ -5,7 +5,7 @@ self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
 cd "$(dirname "$self")"
 
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
-parts=(gen lint arch lib go proof baddays capi js node examples demo fuzz)
+parts=(gen lint arch lib go proof baddays capi js node rn examples demo fuzz)
 
 # What must be installed: the command that is looked for, and the Debian package that has it. A pattern is for
 # what Debian keeps out of PATH.
@@ -29,10 +29,11 @@ usage() {
   gen            write the generated files from spec/ and VERSION
   lib            build libtim into build/lib
   demo           the story of a login, from nothing, in half a minute
-  test [PART..]  all tests, or only: ${parts[*]}
+  test [PART..]  all tests, or only: ${parts[*]};
+                 only by name: rn-matrix, which runs four versions of React Native
   soak [MINUTES] break real clusters for so long (30), one after the other, and check what everybody saw
   bad-days       live every bad day at its own pace (5 min) and write docs/bad-days.md
-  bench [PART..] measure: server (timload, quickly), capi, or the Go benchmarks of a folder; no part: all of it
+  bench [PART..] measure: server (timload, quickly), capi, rn, or the Go benchmarks of a folder; no part: all of it
   lint           the same as: test lint
   fmt            format every file that a tool can format
   clean          remove what was built
@@ -233,6 +234,13 @@ test_node() {
   step "@opentim/node against a real server" "" bash bindings/node/test.sh
 }
 
+test_rn() {
+  step "@opentim/react-native in JavaScriptCore, against a real server" "" bash bindings/react-native/test.sh
+}
+test_rn-matrix() {
+  step "@opentim/react-native with more versions of React Native" "" bash bindings/react-native/test.sh matrix
+}
+
 test_examples() {
   local source
   mkdir -p build/examples
@@ -300,11 +308,12 @@ demo() {
 
 bench() {
   local what=("$@") part
-  [ $# -gt 0 ] || mapfile -t what < <(on '*_test.go' -- grep -l '^func Benchmark' | xargs -n 1 dirname | sort -u && echo server && echo capi)
+  [ $# -gt 0 ] || mapfile -t what < <(on '*_test.go' -- grep -l '^func Benchmark' | xargs -n 1 dirname | sort -u && printf '%s\n' server capi rn)
   for part in "${what[@]}"; do
     case $part in
       server) step "the server beside its baselines; bench/README.md has the full runs" "" bench_server ;;
       capi) step "the C face" "" bash capi/bench.sh ;;
+      rn) step "React Native" "" bash bindings/react-native/test.sh bench ;;
       *) step "benchmarks of $part" "" go test -run '^$' -bench . -benchmem "./$part" ;;
     esac
   done

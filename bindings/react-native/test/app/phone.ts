@@ -4,6 +4,7 @@ import { DeviceEventEmitter, Platform as Device, TurboModuleRegistry } from 'rea
 import * as tim from 'react-native-tim-js';
 
 import { equal, type Story, until, type World } from '../../../js/test/world.js';
+import type { Item } from '../../../js/src/engine.js';
 import type { Spec } from '../../src/NativeTim.js';
 
 const isPad = Device.OS === 'ios' && Device.isPad;
@@ -39,6 +40,36 @@ function appState(app_state: string): void {
 }
 
 export const phone: readonly Story[] = [
+  {
+    name: 'what happened in the app before anybody listened is kept, in order',
+    async run({ tim, sdkAppID }) {
+      const { EventKind } = tim;
+      const client = native.open({
+        platform: tim.Platform.Android,
+        sdkAppID,
+        url: 'ws://127.0.0.1:1',
+        dataDir: '',
+        instance: '',
+        label: '',
+        sdk: '',
+        caPem: '',
+        loginTimeoutMs: 0,
+        logoutTimeoutMs: 0,
+        allowInsecure: false,
+        background: false,
+        logLevel: 0,
+        ticketProvider: false,
+      });
+      equal(native.login(client, 7, 'alice', 'ticket'), 0);
+      await until(() => native.status(client) === tim.LoginStatus.LoggingIn, 'it is logging in');
+      native.close(client);
+      const items = native.take(client) as unknown as Item[];
+      const told = items.map((item) => (item.type === 'event' ? item.kind : item.type));
+      equal(told.slice(0, 2), [EventKind.LoginStatus, EventKind.Connecting]);
+      equal(told.slice(-2), ['result', EventKind.Closed]);
+      equal(native.take(client), []);
+    },
+  },
   {
     name: 'V2TIM counts as the phone or the tablet that it runs on',
     async run({ tim, endpoint, sdkAppID, ticket, online }) {
