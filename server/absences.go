@@ -11,6 +11,7 @@ import (
 const (
 	absencesWaiting = 1 << 16 // users; the ends of more are not noted
 	absencesAtOnce  = 128     // users in one commit, so that logins come through between them
+	endingsWaiting  = 64      // of one user; the oldest are forgotten first
 	absencesRetry   = time.Second
 )
 
@@ -46,7 +47,7 @@ func (a *absences) note(key UserKey, e ending) {
 		a.full = true
 		return
 	}
-	a.waiting[key] = append(a.waiting[key], e)
+	a.waiting[key] = latest(append(a.waiting[key], e))
 	select {
 	case a.some <- struct{}{}:
 	default:
@@ -107,13 +108,15 @@ func (a *absences) putBack(batch map[UserKey][]ending) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for key, ends := range batch {
-		a.waiting[key] = append(ends, a.waiting[key]...)
+		a.waiting[key] = latest(append(ends, a.waiting[key]...))
 	}
 	select {
 	case a.some <- struct{}{}:
 	default:
 	}
 }
+
+func latest(ends []ending) []ending { return ends[max(len(ends)-endingsWaiting, 0):] }
 
 // leave notes the devices that are away when this node stops: a registry that ends with it will not release them.
 func (a *absences) leave(ctx context.Context) {
