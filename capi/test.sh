@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Tests the C face.
 #
-#   capi/test.sh                 all of it, about three minutes
-#   capi/test.sh PART...         some of: header names constants stories server sanitizers signals exits consumers
+#   capi/test.sh                 all of it, about four minutes
+#   capi/test.sh PART...         some of: header names constants stories server sanitizers signals exits hosts consumers
 #   capi/test.sh record          writes today's new constants into ctest/constants.txt, for good
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 work=$root/build/capi
-parts=(header names constants stories server sanitizers signals exits consumers)
+parts=(header names constants stories server sanitizers signals exits hosts consumers)
 stories=(main journal arguments login session life)
 strict=(-Wall -Wextra -pedantic -Werror)
 read -ra cc <<< "${CC:-gcc}"
@@ -216,6 +216,27 @@ test_exits() {
     timeout 10 "$work/exits" inside "$url" || fail "exits inside ended with $?"
   done
   echo "50 exits each: only loaded, with live clients, inside a callback"
+}
+
+# Hosts that make it hard; ctest/hosts.c says which.
+test_hosts() {
+  local runs=${HOSTS:-5} i mode
+  compile "$work/hosts" "$root/build/lib" -ldl -- hosts
+  cp -L build/lib/libtim.so "$work/copy.so"
+  for ((i = 0; i < runs; i++)); do
+    for mode in no-stdio no-descriptors small-stacks unused; do within 60 "$work/hosts" $mode "$url" > "$work/hosts.log"; done
+    low_memory
+    within 60 "$work/hosts" unloaded "$url" "$work/copy.so" > "$work/hosts.log"
+    within 60 "$work/hosts" two-copies "$url" "$root/build/lib/libtim.so" "$work/copy.so" > "$work/hosts.log"
+  done
+  echo "$runs runs each: closed stdio, no descriptors, the smallest stacks, little memory, two copies, dlclose, never used"
+}
+
+# low_memory: calls say that there is none, or the Go runtime does and ends the process, as the header warns.
+low_memory() {
+  local output rc=0
+  output=$(timeout 60 "$work/hosts" low-memory "$url" 2>&1) || rc=$?
+  [ $rc = 0 ] || grep -qE 'pthread_create failed|out of memory|cannot allocate' <<< "$output" || fail "low memory ended with $rc: $output"
 }
 
 compile_static() {

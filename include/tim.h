@@ -56,8 +56,10 @@
  * LIMITS. One process can hold 4,096 clients. The library contains the Go runtime: it cannot be
  * unloaded, and dlclose leaves it in place. After fork, only the getters and the functions about
  * codes and versions work in the child; every other call returns TIM_INVALID_OPERATION there until
- * exec. On Linux it needs glibc; musl cannot load it. A program exits without having to free its
- * clients.
+ * exec. On Linux it needs glibc; musl cannot load it. Two copies in one process work, and share
+ * nothing. Your threads may have the smallest stack there is. Where memory runs out, calls return
+ * TIM_OUT_OF_MEMORY; but where the Go runtime needs memory or a thread for itself and gets none, it
+ * says so on stderr and ends the process. A program exits without having to free its clients.
  */
 #ifndef TIM_H
 #define TIM_H
