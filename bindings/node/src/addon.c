@@ -50,6 +50,66 @@ static client *arguments(napi_env env, napi_callback_info info, napi_value value
   return client_of(env, values[0]);
 }
 
+/* ---- getters ----------------------------------------------------------------------------------------------------- */
+
+/* The client of a getter, which is a function of its handle: asking whose handle it is would cost ten times the call. */
+static client *owner(napi_env env, napi_callback_info info) {
+  void *c = NULL;
+  napi_get_cb_info(env, info, NULL, NULL, NULL, &c);
+  return c;
+}
+
+/* status(): a LoginStatus; LoggedOut for a client that is closed */
+static napi_value status(napi_env env, napi_callback_info info) {
+  int32_t found = tim_get_login_status(owner(env, info)->number);
+  return number(env, found == TIM_NOT_INITIALIZED ? TIM_LOGGED_OUT : found);
+}
+
+/* ready(): a boolean */
+static napi_value ready(napi_env env, napi_callback_info info) {
+  napi_value made = NULL;
+  napi_get_boolean(env, tim_is_ready(owner(env, info)->number), &made);
+  return made;
+}
+
+/* user(): who is logged in, or '' */
+static napi_value user(napi_env env, napi_callback_info info) {
+  napi_value made = NULL;
+  char name[TIM_USER_ID_SIZE] = "";
+  size_t size = sizeof name;
+  if (tim_get_login_user(owner(env, info)->number, name, &size) != TIM_OK) name[0] = '\0';
+  napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &made);
+  return made;
+}
+
+/* serverTimeMs(): the server's clock, or 0 */
+static napi_value server_time_ms(napi_env env, napi_callback_info info) {
+  int64_t now = 0;
+  if (tim_get_server_time(owner(env, info)->number, &now) != TIM_OK) now = 0;
+  return number(env, (double)now);
+}
+
+typedef struct {
+  const char *name;
+  napi_callback function;
+} function;
+
+/* Gives a handle its getters. Each keeps the handle, and so the client, for as long as anybody has it. */
+static bool add_getters(napi_env env, napi_value handle, client *c) {
+  static const function getters[] = {
+      {"status", status}, {"ready", ready}, {"user", user}, {"serverTimeMs", server_time_ms}};
+  napi_property_descriptor keeps = {.utf8name = "handle", .value = handle};
+  for (size_t i = 0; i < sizeof getters / sizeof getters[0]; i++) {
+    napi_value made;
+    if (napi_create_function(env, getters[i].name, NAPI_AUTO_LENGTH, getters[i].function, c,
+                             &made) != napi_ok ||
+        napi_define_properties(env, made, 1, &keeps) != napi_ok ||
+        napi_set_named_property(env, handle, getters[i].name, made) != napi_ok)
+      return false;
+  }
+  return true;
+}
+
 /* ---- create ------------------------------------------------------------------------------------------------------ */
 
 /* The members of EngineConfig. A member that is missing or of another type fails the whole. */
@@ -126,7 +186,7 @@ static void on_handle_gone(napi_env env, void *data, void *hint) {
 static napi_value new_handle(napi_env env, client *c) {
   napi_value handle;
   if (napi_create_object(env, &handle) == napi_ok &&
-      napi_type_tag_object(env, handle, &handle_tag) == napi_ok &&
+      napi_type_tag_object(env, handle, &handle_tag) == napi_ok && add_getters(env, handle, c) &&
       napi_wrap(env, handle, c, on_handle_gone, NULL, NULL) == napi_ok)
     return handle;
   client_over(c);
@@ -270,42 +330,6 @@ static napi_value hold(napi_env env, napi_callback_info info) {
 
 /* ---- getters --------------------------------------------------------------------------------------------------------- */
 
-/* status(handle): a LoginStatus; LoggedOut for a client that is closed */
-static napi_value status(napi_env env, napi_callback_info info) {
-  napi_value values[MAX_ARGUMENTS];
-  client *c = arguments(env, info, values);
-  int32_t found = c == NULL ? TIM_NOT_INITIALIZED : tim_get_login_status(c->number);
-  return number(env, found == TIM_NOT_INITIALIZED ? TIM_LOGGED_OUT : found);
-}
-
-/* ready(handle): a boolean */
-static napi_value ready(napi_env env, napi_callback_info info) {
-  napi_value values[MAX_ARGUMENTS], made = NULL;
-  client *c = arguments(env, info, values);
-  napi_get_boolean(env, c != NULL && tim_is_ready(c->number), &made);
-  return made;
-}
-
-/* user(handle): who is logged in, or '' */
-static napi_value user(napi_env env, napi_callback_info info) {
-  napi_value values[MAX_ARGUMENTS], made = NULL;
-  client *c = arguments(env, info, values);
-  char name[TIM_USER_ID_SIZE] = "";
-  size_t size = sizeof name;
-  if (c == NULL || tim_get_login_user(c->number, name, &size) != TIM_OK) name[0] = '\0';
-  napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &made);
-  return made;
-}
-
-/* serverTimeMs(handle): the server's clock, or 0 */
-static napi_value server_time_ms(napi_env env, napi_callback_info info) {
-  napi_value values[MAX_ARGUMENTS];
-  client *c = arguments(env, info, values);
-  int64_t now = 0;
-  if (c == NULL || tim_get_server_time(c->number, &now) != TIM_OK) now = 0;
-  return number(env, (double)now);
-}
-
 /* version(): libtim's */
 static napi_value version(napi_env env, napi_callback_info info) {
   (void)info;
@@ -323,17 +347,12 @@ static void pin(void) {
     (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 }
 
-static const struct {
-  const char *name;
-  napi_callback function;
-} functions[] = {
+static const function functions[] = {
     {"create", create},      {"pump", pump},
     {"login", login},        {"logout", logout},
     {"renew", renew},        {"provideTicket", provide_ticket},
     {"wake", wake},          {"setBackground", set_background},
     {"close", close_client}, {"hold", hold},
-    {"status", status},      {"ready", ready},
-    {"user", user},          {"serverTimeMs", server_time_ms},
     {"version", version},
 };
 

@@ -72,16 +72,16 @@ class NodeClient implements EngineClient {
   }
 
   status() {
-    return this.native.status(this.handle);
+    return this.handle.status();
   }
   ready(): boolean {
-    return this.native.ready(this.handle);
+    return this.handle.ready();
   }
   user(): string {
-    return this.native.user(this.handle);
+    return this.handle.user();
   }
   serverTimeMs(): number {
-    return this.native.serverTimeMs(this.handle);
+    return this.handle.serverTimeMs();
   }
 
   ref(): void {

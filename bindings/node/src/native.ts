@@ -5,8 +5,13 @@ import type { EngineConfig, Item } from '../../js/src/engine.js';
 import { TimError } from '../../js/src/errors.js';
 import type { LoginStatus } from '../../js/src/events.gen.js';
 
-/** Stands for a client of the addon, which checks it. */
-export type Handle = object;
+/** Stands for a client of the addon, which checks it, and has its getters. */
+export interface Handle {
+  status(): LoginStatus;
+  ready(): boolean;
+  user(): string;
+  serverTimeMs(): number;
+}
 
 /** What src/addon.c exports. A number that is returned is 0 or a code, where nothing else is said. */
 export interface Native {
@@ -21,10 +26,6 @@ export interface Native {
   setBackground(client: Handle, background: boolean): number;
   close(client: Handle): number;
   hold(client: Handle, hold: boolean): void;
-  status(client: Handle): LoginStatus;
-  ready(client: Handle): boolean;
-  user(client: Handle): string;
-  serverTimeMs(client: Handle): number;
   version(): string;
 }
 
