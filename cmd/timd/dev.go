@@ -121,7 +121,7 @@ func devConfig(dir, level, address string) (*loaded, error) {
 	flags := pflag.NewFlagSet("dev", pflag.ContinueOnError)
 	addFlags(flags)
 	for name, value := range map[string]string{
-		"listen": address, "data-dir": dir, "log-level": level, "node": "dev", "drain-time": "0s",
+		"listen": address, "data-dir": dir, "log-level": level, "node": "dev", "drain-time": "0s", "limits-user-logins-per-second": "0",
 		"app": fmt.Sprintf("%d=%s", devApp, filepath.Join(dir, devKey)),
 	} {
 		if err := flags.Set(name, value); err != nil {
