@@ -79,6 +79,7 @@ export class Server {
       data_dir: join(this.folder, 'data'),
       node: 'test',
       drain_time: '0s',
+      limits: { user_logins_per_second: 0 }, // storms log the same users in again and again
       log: { format: 'json' },
       apps,
     };
