@@ -33,7 +33,7 @@ usage() {
                  only by name: rn-matrix, which runs four versions of React Native
   soak [MINUTES] break real clusters for so long (30), one after the other, and check what everybody saw
   bad-days       live every bad day at its own pace (5 min) and write docs/bad-days.md
-  bench [PART..] measure: server (timload, quickly), capi, rn, or the Go benchmarks of a folder; no part: all of it
+  bench [PART..] measure: server (timload, quickly), capi, node, rn, or the Go benchmarks of a folder; no part: all of it
   lint           the same as: test lint
   fmt            format every file that a tool can format
   clean          remove what was built
@@ -308,11 +308,12 @@ demo() {
 
 bench() {
   local what=("$@") part
-  [ $# -gt 0 ] || mapfile -t what < <(on '*_test.go' -- grep -l '^func Benchmark' | xargs -n 1 dirname | sort -u && printf '%s\n' server capi rn)
+  [ $# -gt 0 ] || mapfile -t what < <(on '*_test.go' -- grep -l '^func Benchmark' | xargs -n 1 dirname | sort -u && printf '%s\n' server capi node rn)
   for part in "${what[@]}"; do
     case $part in
       server) step "the server beside its baselines; bench/README.md has the full runs" "" bench_server ;;
       capi) step "the C face" "" bash capi/bench.sh ;;
+      node) step "@opentim/node beside its baselines" "" bash bindings/node/bench/bench.sh ;;
       rn) step "React Native" "" bash bindings/react-native/test.sh bench ;;
       *) step "benchmarks of $part" "" go test -run '^$' -bench . -benchmem "./$part" ;;
     esac
