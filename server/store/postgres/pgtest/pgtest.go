@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,7 +63,15 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) make() (err error) {
+func (s *Server) make() error {
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	return s.run("initdb", "-D", s.data(), "-U", "tim", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+}
+
+// prepare makes the directory and takes a port.
+func (s *Server) prepare() (err error) {
 	if s.dir, err = os.MkdirTemp("", "pgtest-"); err != nil {
 		return err
 	}
@@ -72,15 +81,18 @@ func (s *Server) make() (err error) {
 	if err := give(s.dir); err != nil {
 		return err
 	}
-	if s.port, err = freePort(); err != nil {
-		return err
-	}
-	initdb, err := s.command("initdb", "-D", s.data(), "-U", "tim", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	s.port, err = freePort()
+	return err
+}
+
+// run waits for a command to end.
+func (s *Server) run(name string, args ...string) error {
+	c, err := s.command(name, args...)
 	if err != nil {
 		return err
 	}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w: %s", err, out)
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out)
 	}
 	return nil
 }
@@ -148,7 +160,7 @@ func (s *Server) ready() error {
 	for {
 		status, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
 		lines := strings.Split(string(status), "\n")
-		if err == nil && len(lines) > 7 && lines[0] == strconv.Itoa(s.process.Process.Pid) && strings.TrimSpace(lines[7]) == "ready" {
+		if err == nil && len(lines) > 7 && lines[0] == strconv.Itoa(s.process.Process.Pid) && slices.Contains([]string{"ready", "standby"}, strings.TrimSpace(lines[7])) {
 			return nil
 		}
 		select {
