@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,9 +23,8 @@ import (
 )
 
 // startServe starts a timd serve with one app and the administrator root, and returns it with the URLs that it logged.
-func startServe(t *testing.T, yaml string, want ...string) (*process, map[string]string) {
+func startServe(t *testing.T, dir, yaml string, want ...string) (*process, map[string]string) {
 	t.Helper()
-	dir := t.TempDir()
 	key := filepath.Join(dir, "app.key")
 	require.NoError(t, os.WriteFile(key, []byte("the key of app 5\n"), 0o600))
 	file := filepath.Join(dir, "timd.yaml")
@@ -56,7 +57,7 @@ func startServe(t *testing.T, yaml string, want ...string) (*process, map[string
 }
 
 func TestProfilesAreOnAPortOfTheirOwn(t *testing.T) {
-	p, urls := startServe(t, "pprof_listen: 127.0.0.1:0\n", "profiles")
+	p, urls := startServe(t, t.TempDir(), "pprof_listen: 127.0.0.1:0\n", "profiles")
 	res, err := http.Get(urls["profiles"] + "goroutine?debug=1")
 	require.NoError(t, err)
 	defer res.Body.Close()
@@ -74,11 +75,33 @@ func TestRESTIsForTheAddressesThatAreAllowed(t *testing.T) {
 		"admin_allow: [10.0.0.0/8, 127.0.0.1]\n": codes.OK,
 		"":                                       codes.OK,
 	} {
-		p, _ := startServe(t, yaml)
+		p, _ := startServe(t, t.TempDir(), yaml)
 		require.Equal(t, want, p.rest(t, root, "tim_admin/get_login_settings", `{}`), yaml)
 		status, _ := p.get(t, "/v4/openapi.json")
 		require.Equal(t, http.StatusOK, status, "the document is for everybody")
 	}
+}
+
+func TestAPhoneThatWasLostIsPushOnlineAlsoAfterKill9(t *testing.T) {
+	dir, root := t.TempDir(), signedAgo(t, "root", 0)
+	p, _ := startServe(t, dir, "grace: 1s\n")
+	c := p.dial(t)
+	f := c.ask(&wire.Login{
+		Request: 1, Version: wire.Version, App: 5, User: "alice", Ticket: signedAgo(t, "alice", 0), Platform: codes.PlatformAndroid, Instance: "phone",
+	})
+	require.IsType(t, &wire.Accepted{}, f)
+	_ = c.Close()
+	const want = `"Detail":[{"Platform":"Android","Status":"PushOnline"}]`
+	status := func() string {
+		return p.answerOf(t, root, "openim/query_online_status", `{"To_Account":["alice"],"IsNeedDetail":1}`)
+	}
+	require.Eventually(t, func() bool { // the registry has released it, and the store knows
+		return strings.Contains(p.answerOf(t, root, "tim_admin/sessions", `{"UserID":"alice"}`), `"Sessions":[]`) && strings.Contains(status(), want)
+	}, patience, 20*time.Millisecond)
+	require.NoError(t, p.cmd.Process.Kill())
+	require.Error(t, p.end(t))
+	p, _ = startServe(t, dir, "")
+	require.Contains(t, status(), want)
 }
 
 // In a cluster the clients of a node that stops are sent to the others at once.

@@ -22,16 +22,23 @@ import (
 // rest sends a command to a node as the administrator root and returns the code of the answer.
 func (p *process) rest(t *testing.T, ticket, command, body string) codes.Code {
 	t.Helper()
+	var status struct{ ErrorCode codes.Code }
+	answer := p.answerOf(t, ticket, command, body)
+	require.NoError(t, json.Unmarshal([]byte(answer), &status), "%s", answer)
+	return status.ErrorCode
+}
+
+// answerOf is rest, with the whole answer.
+func (p *process) answerOf(t *testing.T, ticket, command, body string) string {
+	t.Helper()
 	base := strings.Replace(strings.TrimSuffix(p.Endpoint, "/tim"), "ws://", "http://", 1)
 	res, err := http.Post(fmt.Sprintf("%s/v4/%s?sdkappid=5&identifier=root&usersig=%s&random=1&contenttype=json", base, command, ticket),
 		"application/json", strings.NewReader(body))
 	require.NoError(t, err)
 	defer res.Body.Close()
-	var status struct{ ErrorCode codes.Code }
 	answer, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(answer, &status), "%s", answer)
-	return status.ErrorCode
+	return string(answer)
 }
 
 // answer logs in on a node and returns what it is told, 0 for an acceptance.
