@@ -42,31 +42,30 @@ static void add_locked(struct tim_slot *slot, struct tim_news *news) {
   slot->end = &news->next;
 }
 
-/* The thread has to be woken only if it found nothing. */
-static void unlock_and_wake(struct tim_slot *slot, int was_empty) {
-  pthread_mutex_unlock(&slot->mutex);
-  if (was_empty) pthread_cond_signal(&slot->more);
-}
-
+/* most_events is how many events may wait before this one, 0 if there is room in any case. */
 static int tell(struct tim_slot *slot, struct tim_news *news, int most_events) {
-  int fits, was_empty;
+  int is_event = news->kind == TIM_NEWS_EVENT, fits, heard;
   pthread_mutex_lock(&slot->mutex);
-  was_empty = !slot->first;
   fits = !most_events || slot->events < most_events;
-  if (news->kind == TIM_NEWS_EVENT && most_events && !slot->on_event) {
-    pthread_mutex_unlock(&slot->mutex);
-    tim_news_free(news);
-    return 1;
-  }
-  if (fits) {
+  heard = !is_event || !most_events || slot->on_event;
+  if (fits && heard) {
     slot->events += most_events != 0;
     slot->answers += news->kind == TIM_NEWS_RESULT;
-    slot->told_all = news->kind == TIM_NEWS_EVENT && news->of.event.kind == TIM_EVENT_CLOSED;
+    slot->told_all = is_event && !most_events;
     add_locked(slot, news);
   }
-  unlock_and_wake(slot, was_empty && fits);
-  if (!fits) tim_news_free(news);
-  return fits;
+  pthread_mutex_unlock(&slot->mutex);
+  if (!fits || !heard) tim_news_free(news);
+  return fits || !heard;
+}
+
+/* The thread is woken when there is something to deliver together: woken at the first, it would fight for the rest. */
+void tim_told(struct tim_slot *slot) {
+  int any;
+  pthread_mutex_lock(&slot->mutex);
+  any = slot->first != NULL;
+  pthread_mutex_unlock(&slot->mutex);
+  if (any) pthread_cond_signal(&slot->more);
 }
 
 int tim_tell_event(struct tim_slot *slot, const tim_event *event) {
@@ -96,15 +95,15 @@ void tim_tell_result(struct tim_slot *slot, tim_done_fn done, void *user_data,
 /* Unlike all else this may come when the client has ended. */
 void tim_tell_question(struct tim_slot *slot, tim_client client, uint64_t request, char *user_id) {
   struct tim_news *news = news_of_kind(TIM_NEWS_QUESTION);
-  int was_empty, wanted;
+  int wanted;
   news->of.question.request = request;
   news->of.question.user_id = user_id;
   pthread_mutex_lock(&slot->mutex);
-  was_empty = !slot->first;
   wanted = slot->handle == client && !slot->told_all;
   if (wanted) add_locked(slot, news);
-  unlock_and_wake(slot, was_empty && wanted);
+  pthread_mutex_unlock(&slot->mutex);
   if (!wanted) tim_news_free(news);
+  tim_told(slot);
 }
 
 struct tim_news *tim_next_news_locked(struct tim_slot *slot) {

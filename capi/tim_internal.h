@@ -103,7 +103,7 @@ static inline const struct tim_published *tim_look(tim_client client, uint64_t *
   return (*state ^ client) >> TIM_SLOT_BITS == 0 && *state & TIM_OPEN ? now : NULL;
 }
 
-/* news.c: what Go calls, on any thread. The texts were allocated with malloc and are given away, or are tim_no_text. Events
+/* news.c: what Go calls, on any thread; tim_told when it has told all that belongs together. The texts were allocated with malloc and are given away, or are tim_no_text. Events
  * and log lines for which there is no room are left out; 0 says so of events. */
 extern char tim_no_text[1];
 int tim_tell_event(struct tim_slot *slot, const tim_event *event);
@@ -111,6 +111,7 @@ void tim_tell_log(struct tim_slot *slot, int32_t level, char *line);
 void tim_tell_result(struct tim_slot *slot, tim_done_fn done, void *user_data,
                      const tim_result *result);
 void tim_tell_question(struct tim_slot *slot, tim_client client, uint64_t request, char *user_id);
+void tim_told(struct tim_slot *slot);
 struct tim_news *tim_next_news_locked(struct tim_slot *slot); /* waits for it */
 void tim_news_free(struct tim_news *news);
 

@@ -64,6 +64,9 @@ func (o Options) withDefaults() Options {
 	if o.Listener == nil {
 		o.Listener = func(Event) {}
 	}
+	if o.Relayed == nil {
+		o.Relayed = func() {}
+	}
 	if o.OnState == nil {
 		o.OnState = func(Snapshot) {}
 	}

@@ -138,6 +138,7 @@ func TestAPanicOfOnStateIsTheCallersAndEndsTheClient(t *testing.T) {
 
 func TestARelayIsToldAtOnce(t *testing.T) {
 	var full atomic.Bool
+	var together atomic.Int32
 	simulate(t, func(s *timtest.Server, o *Options) {
 		s.OnDial = func(context.Context, int) error { time.Sleep(time.Second); return nil }
 		o.LogLevel = codes.LogNone
@@ -146,6 +147,7 @@ func TestARelayIsToldAtOnce(t *testing.T) {
 			listener(e)
 			return !full.Load()
 		}
+		o.Relayed = func() { together.Add(1) }
 		o.Listener = func(Event) { t.Error("both the Relay and the Listener hear of it") }
 	}, func(w *world) {
 		w.breaks = true
@@ -153,8 +155,10 @@ func TestARelayIsToldAtOnce(t *testing.T) {
 		w.mu.Lock()
 		require.Equal(t, []string{"logging_in", "connecting"}, w.story, "when the call returns")
 		w.mu.Unlock()
+		require.EqualValues(t, 1, together.Load())
 		time.Sleep(2 * time.Second)
 		w.tells(signsIn, "login alice OK")
+		require.EqualValues(t, 2, together.Load(), "the answer comes with its events")
 		full.Store(true)
 		w.server.Last().Drop()
 		w.tells("disconnected Disconnected, logged_out, ready false, closed Internal")

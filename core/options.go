@@ -67,6 +67,8 @@ type Options struct {
 	// must hand on what they are given, return at once and not call the Client. Relay reports whether there was room; false
 	// closes the client, as a stuck Listener does. It must always take EventClosed, the last.
 	Relay func(Event) bool
+	// Relayed is called in the same way when all that was to be told together has been: time to wake whoever delivers.
+	Relayed func()
 
 	// Background is the initial state of SetBackground.
 	Background bool

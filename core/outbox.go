@@ -17,10 +17,11 @@ const (
 type outbox struct {
 	listener func(Event)
 	relay    func(Event) bool // instead of the listener, and of the goroutine
-	report   func(panicked)   // tells the engine of a panic of ours
-	finished chan struct{}    // closed when the last item was delivered
-	broken   chan struct{}    // closed when the engine gave the Listener up
-	inside   atomic.Uint64    // the goroutine that is inside the Listener or a callback; 0 if none is
+	relayed  func()
+	report   func(panicked) // tells the engine of a panic of ours
+	finished chan struct{}  // closed when the last item was delivered
+	broken   chan struct{}  // closed when the engine gave the Listener up
+	inside   atomic.Uint64  // the goroutine that is inside the Listener or a callback; 0 if none is
 
 	mu      sync.Mutex
 	items   []item
@@ -37,7 +38,7 @@ type item struct {
 
 func newOutbox(o Options, report func(panicked)) *outbox {
 	return &outbox{
-		listener: o.Listener, relay: o.Relay, report: report,
+		listener: o.Listener, relay: o.Relay, relayed: o.Relayed, report: report,
 		finished: make(chan struct{}), broken: make(chan struct{}),
 	}
 }
@@ -88,6 +89,7 @@ func (o *outbox) pass(news []item) (fits bool) {
 			close(o.finished)
 		}
 	}
+	o.relayed()
 	return fits
 }
 
