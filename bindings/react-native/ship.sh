@@ -48,6 +48,27 @@ found_by_the_tools() {
   done
 }
 
+# includes prints what a compiler needs for the package's C++, with the sources of React Native from npm.
+includes() {
+  local common=$root/node_modules/react-native/ReactCommon folder
+  for folder in "$root/bindings/react-native/test/host/shadow" "$package"/{cpp,include} \
+    "$package/ios/generated/ReactCodegen" "$common" "$common"/{jsi,callinvoker,reactperflogger,react/nativemodule/core}; do
+    case $folder in
+      "$package"/*) echo "-I$folder" ;;
+      *) echo "-isystem$folder" ;;
+    esac
+  done
+}
+
+# An Android app includes our header in a file of its own, with -Wall -Werror and clang.
+header_has_no_warning() {
+  local flags
+  mapfile -t flags < <(includes)
+  echo '#include <NativeTim.h>' | clang++-19 -std=c++20 -Wall -Werror -fsyntax-only -DREACT_NATIVE_PRODUCTION=1 "${flags[@]}" \
+    -isystem /usr/lib/gcc/x86_64-linux-gnu/12/include -x c++ -
+  echo "clang has nothing against the header that apps include"
+}
+
 # The xcframework is made on a Mac; a folder stands for it where there is none.
 podspec_is_complete() {
   mkdir -p "$package/ios/Tim.xcframework"
@@ -85,9 +106,14 @@ main() {
   found_by_the_tools
   codegen_is_fresh
   podspec_is_complete
+  header_has_no_warning
   bundles
   says_so_in_browsers
-  [ "${1:-}" != all ] || source bindings/react-native/ship/all.sh
+  [ "${1:-}" = all ] || return 0
+  source bindings/react-native/ship/all.sh
+  links_for_android
+  registers_on_ios
 }
 mkdir -p "$work"
 main "$@"
+exit

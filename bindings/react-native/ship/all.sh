@@ -50,23 +50,16 @@ configure() {
 
 # The files for iOS as Objective-C++. GNUstep stands for Apple's Foundation.
 registers_on_ios() {
-  local out=$work/ios rn=$root/node_modules/react-native common source
-  local common=$rn/ReactCommon includes=()
+  local out=$work/ios common=$root/node_modules/react-native/ReactCommon flags source
   mkdir -p "$out"
-  for source in "$package"/{cpp,include,ios/generated/ReactCodegen} "$common" "$common"/{jsi,callinvoker,reactperflogger} \
-    "$common/react/nativemodule/core" bindings/react-native/test/host/shadow /usr/include/GNUstep; do
-    includes+=(-isystem "$source")
-  done
+  mapfile -t flags < <(includes)
   rm -f "$out"/*.o
   for source in "$package"/ios/TimOnLoad.mm "$ship/registered.mm" "$package"/cpp/*.cpp "$common"/jsi/jsi/jsi.cpp \
     "$common"/react/bridging/LongLivedObject.cpp "$common"/react/nativemodule/core/ReactCommon/{TurboModule,CxxTurboModuleUtils}.cpp; do
     clang++-19 -std=c++20 -O0 -w -x objective-c++ -fobjc-runtime=gcc -fconstant-string-class=NSConstantString -fexceptions \
-      -DREACT_NATIVE_PRODUCTION=1 -I bindings/react-native/test/host/shadow "${includes[@]}" \
+      -DREACT_NATIVE_PRODUCTION=1 "${flags[@]}" -isystem /usr/include/GNUstep \
       -idirafter /usr/lib/gcc/x86_64-linux-gnu/12/include -c "$source" -o "$out/$(basename "$source").o"
   done
   clang++-19 "$out"/*.o -o "$out/registered" -Lbuild/lib -ltim -Wl,-rpath,"$root/build/lib" -lgnustep-base -lobjc
   "$out/registered"
 }
-
-links_for_android
-registers_on_ios

@@ -49,7 +49,7 @@ mkdir -p "$dir/cxx"
 sed 's/_LIBCPP_ABI_NAMESPACE __1/_LIBCPP_ABI_NAMESPACE __ndk1/' $include/__config_site > "$dir/cxx/__config_site"
 cat > "$bin/aarch64-linux-android24-clang++" << END
 #!/bin/sh
-exec $llvm/clang++ --target=aarch64-linux-gnu --ld-path=$llvm/ld.lld -Wno-unused-command-line-argument -nostdlib++ -nostdinc++ \
+exec $llvm/clang++ --target=aarch64-linux-gnu --ld-path=$llvm/ld.lld -Wno-unused-command-line-argument -fPIC -nostdlib++ -nostdinc++ \
   -isystem "$dir/cxx" -isystem $include -isystem "$here/include" -isystem "$jdk" -isystem "$jdk/linux" -L"$dir/lib/aarch64-linux-android" \
   -D__ANDROID__ -D__ANDROID_API__=24 -DJNIEnv_=_JNIEnv -DJavaVM_=_JavaVM "\$@"
 END
