@@ -5,7 +5,7 @@ self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
 cd "$(dirname "$self")"
 
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
-parts=(gen lint arch lib go proof baddays capi js node rn examples demo fuzz)
+parts=(gen lint arch lib go proof baddays capi js node rn rn-ship examples demo fuzz)
 
 # What must be installed: the command that is looked for, and the Debian package that has it. A pattern is for
 # what Debian keeps out of PATH.
@@ -14,6 +14,16 @@ tools=(
   clang-format:clang-format shellcheck:shellcheck node:nodejs npm:npm
   ip:iproute2 '/usr/lib/postgresql/*/bin/postgres:postgresql'
   '/usr/lib/*/pkgconfig/javascriptcoregtk-4.1.pc:libjavascriptcoregtk-4.1-dev'
+)
+# The same for rn-ship and rn-matrix alone: a browser to look at the example in, and compilers that stand for an NDK and for Xcode.
+phone_tools=(
+  chromium:chromium ruby:ruby
+  clang++-19:clang-19 ld.lld-19:lld-19 llvm-readelf-19:llvm-19 aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+)
+more_phone_tools=(
+  arm-linux-gnueabihf-gcc:gcc-arm-linux-gnueabihf i686-linux-gnu-gcc:gcc-i686-linux-gnu ninja:ninja-build mvn:maven javac:default-jdk
+  unzip:unzip pip3:python3-pip '/usr/lib/llvm-19/include/c++/v1/vector:libc++-19-dev' '/usr/lib/gcc/*/*/cc1objplus:gobjc++'
+  '/usr/include/GNUstep/Foundation/Foundation.h:libgnustep-base-dev'
 )
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 fuzz_time=${FUZZ_TIME:-5s} # for each fuzz target
@@ -28,6 +38,8 @@ usage() {
   setup          install what the other commands need (they do it themselves, too)
   gen            write the generated files from spec/ and VERSION
   lib            build libtim into build/lib
+  android        build libtim for Android into build/android, with an NDK; --dry-run prints the commands
+  ios            build libtim for iOS into build/ios, on a Mac with Xcode; --dry-run prints the commands
   demo           the story of a login, from nothing, in half a minute
   test [PART..]  all tests, or only: ${parts[*]};
                  only by name: rn-matrix, which runs four versions of React Native
@@ -110,14 +122,19 @@ on() {
 
 # setup does nothing, in no time, where everything is there.
 setup() {
+  install_missing "${tools[@]}"
+  command -v go >/dev/null || fail "Go is not installed: get $(grep '^go ' go.mod) or newer from https://go.dev/dl"
+  cmp -s package-lock.json node_modules/.installed || step "install what package-lock.json lists" "" install_npm
+}
+
+# install_missing COMMAND:PACKAGE... installs what is not there.
+install_missing() {
   local missing=() tool name
-  for tool in "${tools[@]}"; do
+  for tool in "$@"; do
     name=${tool%%:*}
     command -v "${name##*/}" >/dev/null || [ -n "$(compgen -G "$name")" ] || missing+=("${tool#*:}")
   done
   [ ${#missing[@]} = 0 ] || step "install ${missing[*]}" "" install_packages "${missing[@]}"
-  command -v go >/dev/null || fail "Go is not installed: get $(grep '^go ' go.mod) or newer from https://go.dev/dl"
-  cmp -s package-lock.json node_modules/.installed || step "install what package-lock.json lists" "" install_npm
 }
 
 install_packages() {
@@ -239,6 +256,16 @@ test_rn() {
 }
 test_rn-matrix() {
   step "@opentim/react-native with more versions of React Native" "" bash bindings/react-native/test.sh matrix
+  install_missing "${phone_tools[@]}" "${more_phone_tools[@]}"
+  step "libtim for all phones, with what stands for an NDK and for Xcode" "" bash bindings/react-native/native/test.sh all
+  step "the package of React Native, linked for Android, registered on iOS" "" bash bindings/react-native/ship.sh all
+}
+
+test_rn-ship() {
+  install_missing "${phone_tools[@]}"
+  step "libtim for phones, with what stands for an NDK" "" bash bindings/react-native/native/test.sh
+  step "the package of React Native in an app" "" bash bindings/react-native/ship.sh
+  step "examples/react-native in a browser" "" bash examples/react-native/test.sh
 }
 
 test_examples() {
@@ -336,6 +363,7 @@ shift || true
 case $command in
   help | -h | --help) usage ;;
   clean) step "remove build/ and node_modules/" "" rm -rf build node_modules ;;
+  android | ios) exec bash "bindings/react-native/native/$command.sh" "$@" ;; # they look for their tools themselves
   gen) step "go generate" "" go generate ./... ;;
   --part) "test_$1" ;;
   setup | lib | demo | test | soak | bad-days | bench | lint | fmt)
