@@ -82,7 +82,7 @@ func findReactNative(string) ([]string, error) {
 	if built == "" {
 		return nil, fmt.Errorf("%w: ./build.sh test rn builds React Native's driver and tells it the stories", errNoTool)
 	}
-	return []string{filepath.Join(built, "host/host"), filepath.Join(built, "app/driver.bundle.js")}, nil
+	return []string{filepath.Join(built, "host"), filepath.Join(built, "driver.bundle.js")}, nil
 }
 
 func run(command ...string) error {

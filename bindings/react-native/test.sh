@@ -102,7 +102,8 @@ test_one() {
   export RELOAD=$here/test/host/reload.js RELOAD_ASAN=$out/asan/reload RELOAD_TSAN=$out/tsan/reload BARE=$out/bare
   "$out/folder"
   node --test "$out"/test/react-native/test/*.test.js "$here"/test/*.test.mjs
-  TIM_REACT_NATIVE=$out go test -count=1 -run 'Stories/React' ./conformance
+  ln -s "$HOST" "$app/host"
+  TIM_REACT_NATIVE=$app go test -count=1 -run 'Stories/React' ./conformance
 }
 
 # test_version VERSION: with the Metro, the presets and the codegen of that version.
