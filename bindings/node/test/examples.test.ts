@@ -94,7 +94,7 @@ test('ticket server: a password is worth a session, a session is worth tickets o
     writeFileSync(join(cwd, 'users.jsonl'), line, { flag: 'a' });
   }
   const env = environment(app, { PORT: '0' });
-  const example = new Running(spawn(process.execPath, ['server.mjs'], { cwd, env }), 60_000);
+  const example = new Running(spawn(process.execPath, ['server.mjs'], { cwd, env }));
   await example.prints('\n');
   const url = example.printed.trim();
   const post = (path: string, body: unknown, token?: string) =>
@@ -164,7 +164,7 @@ test('bot: it is started before the server, and survives restarts and crashes of
   let bot!: Running;
   await server.restart('SIGTERM', async () => {
     const args = ['bot.mjs', 'news'];
-    bot = new Running(spawn(process.execPath, args, { cwd, env: environment(app) }), 60_000);
+    bot = new Running(spawn(process.execPath, args, { cwd, env: environment(app) }));
     await bot.saysWrong('ConnectRefused');
   });
   await bot.prints('online\n');

@@ -47,7 +47,7 @@ export class Running {
   /** @param limitMs how long it may take before it is killed */
   constructor(
     private readonly process: ChildProcess,
-    limitMs = 20_000,
+    limitMs = 90_000,
   ) {
     process.stdout!.on('data', (data) => (this.out += data));
     process.stderr!.on('data', (data) => (this.err += data));
