@@ -11,6 +11,7 @@ parts=(gen lint arch lib go proof baddays capi js node rn rn-ship examples demo 
 # what Debian keeps out of PATH.
 tools=(
   gcc:gcc g++:g++ nm:binutils make:make cmake:cmake pkg-config:pkg-config
+  clang:clang '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a:libclang-rt-14-dev'
   clang-format:clang-format shellcheck:shellcheck node:nodejs npm:npm
   ip:iproute2 '/usr/lib/postgresql/*/bin/postgres:postgresql'
   '/usr/lib/*/pkgconfig/javascriptcoregtk-4.1.pc:libjavascriptcoregtk-4.1-dev'
@@ -26,7 +27,7 @@ more_phone_tools=(
   '/usr/include/GNUstep/Foundation/Foundation.h:libgnustep-base-dev'
 )
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
-fuzz_time=${FUZZ_TIME:-5s} # for each fuzz target
+fuzz_time=${FUZZ_SECONDS:-5} # for each fuzz target, in seconds
 
 # The same build in a git tree, in an archive, and in a tree that belongs to somebody else.
 export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
@@ -44,6 +45,7 @@ usage() {
   test [PART..]  all tests, or only: ${parts[*]};
                  only by name: rn-matrix, which runs four versions of React Native
   soak [MINUTES] break real clusters for so long (30), one after the other, and check what everybody saw
+  fuzz [MINUTES] feed nonsense to everything that reads bytes or takes calls, for so long (30) in all
   bad-days       live every bad day at its own pace (5 min) and write docs/bad-days.md
   bench [PART..] measure: server (timload, quickly), capi, node, rn, or the Go benchmarks of a folder; no part: all of it
   lint           the same as: test lint
@@ -51,7 +53,7 @@ usage() {
   clean          remove what was built
   help           this text
 
-FUZZ_TIME=1m ./build.sh test fuzz fuzzes each target for a minute instead of 5 s.
+FUZZ_SECONDS=60 ./build.sh test fuzz fuzzes each target for a minute instead of 5 s.
 END
 }
 
@@ -291,14 +293,29 @@ test_demo() {
   [ "$(tail -n 1 build/demo.log)" = "$demo_ends" ] || fail "the demo's last line is not: $demo_ends"
 }
 
-test_fuzz() {
+# fuzz_all SECONDS gives each target so long.
+fuzz_all() {
   local targets target folder
   mapfile -t targets < <(on '*_test.go' -- grep -HoP '^func \KFuzz\w+')
   for target in "${targets[@]}"; do # ./usersig/verify_test.go:FuzzVerify
     folder=$(dirname "${target%%:*}")
     step "${target##*:} in $folder" "the input is in $folder/testdata/fuzz; go test runs it from now on" \
-      go test -run '^$' -fuzz "^${target##*:}\$" -fuzztime "$fuzz_time" "$folder"
+      go test -run '^$' -fuzz "^${target##*:}\$" -fuzztime "$1s" "$folder"
   done
+  step "the engine beside its model" "the story above is how they part" \
+    go test -count=1 -v -run '^TestTheEngineDoesWhatTheModelSays$' ./core -model.steps $(($1 * 10000))
+  step "the C face" "what crashed it is in build/fuzz; capi/ctest/fuzz.sh says what to do with it" bash capi/ctest/fuzz.sh "$1"
+}
+
+test_fuzz() { fuzz_all "$fuzz_time"; }
+
+# fuzz shares so many minutes among all targets: those of Go, the engine beside its model, the C face, Node's addon.
+fuzz() {
+  local targets
+  targets=$(on '*_test.go' -- grep -hP '^func Fuzz' | wc -l)
+  local each=$((${1:-30} * 60 / (targets + 3)))
+  fuzz_all $((each > 5 ? each : 5))
+  step "the addon and the faces of Node" "" bash bindings/node/test/fuzz.sh "$each"
 }
 
 # ---- commands -------------------------------------------------------------------------------------------------------
@@ -366,7 +383,7 @@ case $command in
   android | ios) exec bash "bindings/react-native/native/$command.sh" "$@" ;; # they look for their tools themselves
   gen) step "go generate" "" go generate ./... ;;
   --part) "test_$1" ;;
-  setup | lib | demo | test | soak | bad-days | bench | lint | fmt)
+  setup | lib | demo | test | soak | fuzz | bad-days | bench | lint | fmt)
     setup # not with && or ||: they would let a failing step pass
     case $command in
       setup) echo "everything is installed" ;;

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,6 +32,10 @@ const patience = 20 * time.Second
 var timd string // the program under test
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.fuzz").Value.String() != "" || flag.Lookup("test.fuzzworker").Value.String() == "true" {
+		os.Exit(m.Run()) // fuzzing needs no program
+	}
 	dir, err := os.MkdirTemp("", "timd")
 	if err != nil {
 		panic(err)
