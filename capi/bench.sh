@@ -44,7 +44,7 @@ row "tim_is_ready" "$(median tim_is_ready)" ns 3
 row "tim_get_login_user" "$(median tim_get_login_user)" ns ""
 row "tim_get_server_time" "$(median tim_get_server_time)" ns ""
 row "a call into Go and back (tim_provide_ticket, late)" "$(median late-ticket)" ns 200
-row "a call that takes a step (tim_set_background)" "$(median step)" ns
+row "a call that takes a step (tim_set_background)" "$(median step)" ns 200
 row "a call into Go and back, after 1 ms of rest" "$(median rested-late-ticket)" ns
 row "a call that takes a step, after 1 ms of rest" "$(median rested-step)" ns
 row "a call that starts a thread (tim_wake), after rest" "$(median rested-wake)" ns

@@ -22,7 +22,8 @@ type engine struct {
 
 	mu         sync.Mutex // the step's; guards all that follows
 	task       task
-	now        moment // of the step being taken
+	present    signal // of the step being taken
+	now        moment // of the same
 	state      state
 	session    *session // nil in loggedOut, only there
 	calls      []*call  // that were not answered yet
@@ -84,7 +85,9 @@ func (e *engine) post(s *signal) bool {
 	if e.ended != nil {
 		return false
 	}
-	e.take(s)
+	e.present = *s // s itself costs no memory then
+	e.take(&e.present)
+	e.present = signal{}
 	return true
 }
 
