@@ -65,6 +65,11 @@ func NewMetrics() *Metrics {
 	for _, answers := range []*prometheus.CounterVec{m.logins, m.resumes, m.renewals} {
 		answers.WithLabelValues(label(codes.OK))
 	}
+	m.commits.WithLabelValues("arrive")
+	m.storeErrors.WithLabelValues("arrive")
+	for name := range byName {
+		m.requests.WithLabelValues(name, label(codes.OK))
+	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tim_build_info", Help: "The version that runs; always 1."}, []string{"version"})
 	build.WithLabelValues(codes.Version).Set(1)
 	r.MustRegister(build)
