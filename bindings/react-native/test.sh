@@ -98,7 +98,7 @@ test_one() {
   # Go and JavaScriptCore handle SIGSEGV themselves. JavaScriptCore is not compiled for ThreadSanitizer.
   echo 'called_from_lib:libjavascriptcoregtk-4.1.so' >"$out/tsan.supp"
   export ASAN_OPTIONS=detect_leaks=1:handle_segv=0 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=suppressions=$out/tsan.supp
-  export APP=$app HOST=$out/asan/host PHONES='android-phone ios-pad'
+  export APP=$app HOST=$out/asan/host PHONES='android-phone ios-phone ios-pad'
   export RELOAD=$here/test/host/reload.js RELOAD_ASAN=$out/asan/reload RELOAD_TSAN=$out/tsan/reload BARE=$out/bare
   "$out/folder"
   node --test "$out"/test/react-native/test/*.test.js "$here"/test/*.test.mjs
