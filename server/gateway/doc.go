@@ -13,6 +13,9 @@
 //	   └──────refused──────────────┘                      │
 //	                     closed ◀──── lost, from anywhere ┘
 //
+// admission.go bounds what the node takes, addresses.go what one client address and one connection may do; Stats tells how often
+// that mattered.
+//
 // A second goroutine never waits for a client: whoever has to tell it something from outside (a kick, a ping) starts a
 // goroutine that gives up after WriteTimeout.
 package gateway
