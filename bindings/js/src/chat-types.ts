@@ -55,7 +55,7 @@ export interface ChatEvents {
   [EVENT.SDK_NOT_READY]: undefined;
   [EVENT.KICKED_OUT]: { type: KickedOutType };
   [EVENT.NET_STATE_CHANGE]: { state: NetState };
-  /** A call was refused because the instance is not ready or tim does not have it. */
+  /** A call was refused because tim does not have it. */
   [EVENT.ERROR]: TimError;
   [EVENT.SDK_DESTROY]: undefined;
 }
