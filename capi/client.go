@@ -93,7 +93,6 @@ func options(config *C.tim_config) (core.Options, error) {
 		LogoutTimeout: time.Duration(config.logout_timeout_ms) * time.Millisecond,
 		AllowInsecure: config.allow_insecure != 0,
 		Background:    config.background != 0,
-		NetDial:       netDial,
 	}
 	if o.SDK == "" {
 		o.SDK = "tim-c/" + codes.Version

@@ -34,6 +34,8 @@ type DialOptions struct {
 // NetDial is net.Dialer.DialContext without TCP keep-alives: the server's pings tell a dead connection, and keep-alives
 // would only wake a phone's radio.
 func NetDial(ctx context.Context, network, address string) (net.Conn, error) {
+	low.hold()
+	defer low.release()
 	return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
 }
 

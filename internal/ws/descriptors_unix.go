@@ -1,14 +1,10 @@
 //go:build unix
 
-package main
+package ws
 
 import (
-	"context"
-	"net"
 	"sync"
 	"syscall"
-
-	"github.com/opentim/tim/internal/ws"
 )
 
 // standIns keep descriptors 0 to 2 from becoming connections in a host that has closed them, as daemons do: what it prints
@@ -50,11 +46,4 @@ func (s *standIns) release() {
 		_ = syscall.Close(fd)
 	}
 	s.holding = nil
-}
-
-// netDial makes connections that have none of the descriptors 0 to 2.
-func netDial(ctx context.Context, network, address string) (net.Conn, error) {
-	low.hold()
-	defer low.release()
-	return ws.NetDial(ctx, network, address)
 }
