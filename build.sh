@@ -5,14 +5,14 @@ self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
 cd "$(dirname "$self")"
 
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
-parts=(gen lint arch lib go proof baddays capi js node rn rn-ship examples demo fuzz)
+parts=(gen lint arch lib go proof baddays capi js node rn rn-ship examples deploy demo fuzz)
 
 # What must be installed: the command that is looked for, and the Debian package that has it. A pattern is for
 # what Debian keeps out of PATH.
 tools=(
   gcc:gcc g++:g++ nm:binutils make:make cmake:cmake pkg-config:pkg-config
   clang:clang '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a:libclang-rt-14-dev'
-  clang-format:clang-format shellcheck:shellcheck node:nodejs npm:npm
+  clang-format:clang-format shellcheck:shellcheck systemd-analyze:systemd node:nodejs npm:npm
   ip:iproute2 '/usr/lib/postgresql/*/bin/postgres:postgresql'
   '/usr/lib/*/pkgconfig/javascriptcoregtk-4.1.pc:libjavascriptcoregtk-4.1-dev'
 )
@@ -286,6 +286,20 @@ c_example() {
   flags=$(PKG_CONFIG_PATH=build/lib/pkgconfig pkg-config --cflags --libs libtim)
   # shellcheck disable=SC2086 # one word for each flag
   gcc -std=c99 -Wall -Wextra -pedantic -Werror "$1" -o "build/examples/c-$(basename "$1" .c)" $flags -Wl,-rpath,"$PWD/build/lib"
+}
+
+test_deploy() {
+  step "what deploy/ has is understood by those it is for" "" go -C deploy/check test -count=1 ./...
+  step "the systemd unit" "" check_unit
+}
+
+# check_unit verifies the unit with a program that is there, and that it is shut in well: 0 is best, 10 worst.
+check_unit() {
+  local unit=build/timd.service
+  mkdir -p build
+  sed "s#/usr/local/bin/timd#/bin/true#" deploy/systemd/timd.service >$unit
+  systemd-analyze verify "$PWD/$unit"
+  systemd-analyze security --offline=true --threshold=20 --no-pager "$PWD/$unit" >build/timd.security || { cat build/timd.security && return 1; }
 }
 
 test_demo() {
