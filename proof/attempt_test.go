@@ -42,27 +42,39 @@ func fromAnywhere(ctx context.Context, network, address string) (net.Conn, error
 }
 
 func (n *node) open(ctx context.Context, first wire.Frame) (*session, error) {
-	conn, err := ws.Dial(ctx, ws.DialOptions{URL: "ws://" + n.addr + "/tim", NetDial: fromAnywhere})
+	conn, err := n.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Drop() })
 	defer stop()
-	if err = conn.Write(first); err == nil {
-		var f wire.Frame
-		for err == nil {
-			f, err = conn.Read()
-			switch f := f.(type) {
-			case *wire.Accepted:
-				return &session{conn, f}, nil
-			case *wire.Refused:
-				_ = conn.Drop()
-				return nil, fmt.Errorf("refused: %s: %w", f.Text, f.Code)
-			}
+	if err := conn.Write(first); err != nil {
+		_ = conn.Drop()
+		return nil, err
+	}
+	return awaitAnswer(conn)
+}
+
+func (n *node) dial(ctx context.Context) (*ws.Conn, error) {
+	return ws.Dial(ctx, ws.DialOptions{URL: "ws://" + n.addr + "/tim", NetDial: fromAnywhere})
+}
+
+// awaitAnswer reads the answer to a login or a resume. After an error the connection is closed.
+func awaitAnswer(conn *ws.Conn) (*session, error) {
+	for {
+		f, err := conn.Read()
+		if err != nil {
+			_ = conn.Drop()
+			return nil, err
+		}
+		switch f := f.(type) {
+		case *wire.Accepted:
+			return &session{conn, f}, nil
+		case *wire.Refused:
+			_ = conn.Drop()
+			return nil, fmt.Errorf("refused: %s: %w", f.Text, f.Code)
 		}
 	}
-	_ = conn.Drop()
-	return nil, err
 }
 
 // logout ends the session. It succeeds if that was confirmed, or if the session was ended before.

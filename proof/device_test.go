@@ -20,12 +20,13 @@ import (
 type journal struct {
 	began time.Time
 
-	mu sync.Mutex
-	h  History
+	mu   sync.Mutex
+	h    History
+	back map[string]time.Time // when each device was connected last
 }
 
 func newJournal() *journal {
-	return &journal{began: time.Now(), h: History{Devices: map[string]Device{}}}
+	return &journal{began: time.Now(), h: History{Devices: map[string]Device{}}, back: map[string]time.Time{}}
 }
 
 func (j *journal) now() time.Duration { return time.Since(j.began) }
@@ -101,6 +102,9 @@ func (p *phone) hear(e core.Event) {
 	select {
 	case p.events <- e:
 	default: // nobody listens
+	}
+	if e.Kind == codes.EventConnected {
+		p.j.write(func(*History) { p.j.back[p.Name] = time.Now() })
 	}
 	told := Told{At: p.j.now(), Device: p.Name, Code: e.Code, Kick: e.Kick}
 	switch {

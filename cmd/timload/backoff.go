@@ -19,8 +19,11 @@ const (
 )
 
 // wait draws how long the client waits before it tries again and counts the failure. What the server asked for, if it did,
-// goes before. A connection that nobody accepted does not count: the server is not crowded but gone.
+// goes before. A connection that nobody accepted does not count: the server is not crowded but gone. A deaf client comes back as soon as it may, whatever it was told.
 func (p *phone) wait(serverAsked time.Duration, gone bool) time.Duration {
+	if p.deaf {
+		return waitLeast
+	}
 	wait := serverAsked
 	if wait == 0 {
 		wait = rand.N(p.longestWait() + 1)

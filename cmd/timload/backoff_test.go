@@ -73,3 +73,8 @@ func TestWhatAClientDoesAfterAFailure(t *testing.T) {
 		})
 	}
 }
+
+func TestADeafClientComesBackWhateverItWasTold(t *testing.T) {
+	p := &phone{window: time.Hour, failures: 5, deaf: true}
+	require.Equal(t, waitLeast, p.wait(time.Minute, false))
+}

@@ -41,6 +41,7 @@ type phone struct {
 	window   time.Duration // the reconnect window of the last answer
 	failures int           // so far; no client lives long enough to forget them
 	disaster int32         // the last that it came back from
+	deaf     bool          // to the window and to retry_after
 }
 
 func newHerd(s *server, n int) *herd {

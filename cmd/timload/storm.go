@@ -21,6 +21,7 @@ W is the longest window that any client was given.`
 
 type stormOptions struct {
 	connections int
+	deaf        bool
 	timeout     time.Duration
 }
 
@@ -35,6 +36,7 @@ func stormTest() test {
 		goals:   []goal{atMost("back_p99_windows", 1.5), atMost("login_p99", 500), atMost("peak_vs_steady", 1.2)},
 		flags: func(f *pflag.FlagSet) {
 			f.IntVar(&o.connections, "connections", 19000, "clients (1 to 100000)")
+			f.BoolVar(&o.deaf, "deaf", false, "clients ignore the window and retry_after, and try every 200 ms: what it would be like without them")
 			f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "when a round gives up waiting for the last client (1s to 10m)")
 		},
 		valid: func() error {
@@ -83,7 +85,7 @@ func (r *rig) storm(ctx context.Context, o stormOptions) error {
 		if err := tim.start(ctx); err != nil {
 			return err
 		}
-		c, err := r.stormRound(ctx, tim, n, o.timeout)
+		c, err := r.stormRound(ctx, tim, n, o)
 		tim.kill()
 		if err != nil {
 			return err
@@ -112,9 +114,12 @@ func (r *rig) addComeback(c comeback) {
 }
 
 // stormRound signs everybody in, kills the server, starts it again and waits until all are back.
-func (r *rig) stormRound(ctx context.Context, tim *product, n int, timeout time.Duration) (comeback, error) {
+func (r *rig) stormRound(ctx context.Context, tim *product, n int, o stormOptions) (comeback, error) {
 	ctx, end := context.WithCancel(ctx)
 	herd := newHerd(tim.server, n)
+	for _, p := range herd.phones {
+		p.deaf = o.deaf
+	}
 	defer herd.wg.Wait()
 	defer end() // clients hang up when ctx ends
 	if err := herd.signIn(ctx); err != nil {
@@ -141,14 +146,14 @@ func (r *rig) stormRound(ctx context.Context, tim *product, n int, timeout time.
 		return comeback{}, err
 	}
 	down := time.Since(killed)
-	if err := herd.awaitAll(ctx, timeout); err != nil {
+	if err := herd.awaitAll(ctx, o.timeout); err != nil {
 		return comeback{}, err
 	}
 	peak, err := memoryOf(tim.child.pid())
 	if err != nil {
 		return comeback{}, err
 	}
-	c := herd.account(killed, timeout)
+	c := herd.account(killed, o.timeout)
 	c.Down = down.Seconds()
 	c.WindowP50, c.Window = median.Seconds(), window.Seconds()
 	c.Windows = c.BackP99 / c.Window
