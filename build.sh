@@ -16,6 +16,12 @@ tools=(
   ip:iproute2 '/usr/lib/postgresql/*/bin/postgres:postgresql'
   '/usr/lib/*/pkgconfig/javascriptcoregtk-4.1.pc:libjavascriptcoregtk-4.1-dev'
 )
+# The same for node alone: compilers for its other platforms, and what their programs are run with.
+node_tools=(
+  aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h:libc6-dev-arm64-cross
+  /usr/aarch64-linux-gnu/lib/libstdc++.so.6:libstdc++6-arm64-cross qemu-aarch64:qemu-user
+  x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 /usr/lib/wine/wine64:wine64
+)
 # The same for rn-ship and rn-matrix alone: a browser to look at the example in, and compilers that stand for an NDK and for Xcode.
 phone_tools=(
   chromium:chromium ruby:ruby
@@ -250,6 +256,7 @@ test_js() {
 }
 
 test_node() {
+  install_missing "${node_tools[@]}"
   step "@opentim/node against a real server" "" bash bindings/node/test.sh
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -161,6 +162,29 @@ func TestCheckNamesTheStaleFileAndTheCommand(t *testing.T) {
 	require.NoError(t, run(root, false, false))
 	put(t, root, "VERSION", "0.2.0\n")
 	require.ErrorContains(t, run(root, true, false), "gen: codes/version_gen.go is stale")
+}
+
+func TestPackagesAreStampedWithOurVersionAndKeepEverythingElse(t *testing.T) {
+	root := sandbox(t)
+	before := `{
+  "name": "@opentim/node",
+  "version": "0.0.9",
+  "dependencies": {
+    "@opentim/usersig": "0.0.9",
+    "left-pad": "0.0.9"
+  }
+}
+`
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "bindings/node"), 0o755))
+	put(t, root, "VERSION", "1.2.3\n")
+	put(t, root, "bindings/node/package.json", before)
+	require.ErrorContains(t, run(root, true, false), "gen: bindings/node/package.json is stale")
+
+	require.NoError(t, run(root, false, false))
+	after, err := os.ReadFile(filepath.Join(root, "bindings/node/package.json"))
+	require.NoError(t, err)
+	require.Equal(t, strings.NewReplacer(`n": "0.0.9`, `n": "1.2.3`, `g": "0.0.9`, `g": "1.2.3`).Replace(before), string(after))
+	require.NoError(t, run(root, true, false))
 }
 
 func TestReleaseWritesTheLockAndTheLockHolds(t *testing.T) {

@@ -1,5 +1,6 @@
 // Command gen writes the files that carry one fact to several languages: error codes, states, events, platforms and
-// the version, from spec/codes.json, spec/events.json and VERSION to Go, C, TypeScript and a table for people.
+// the version, from spec/codes.json, spec/events.json and VERSION to Go, C, TypeScript, every package.json and a table for
+// people.
 //
 //	go run ./internal/gen            writes the files
 //	go run ./internal/gen -check     writes nothing; fails if a file on disk is stale or the spec is wrong
@@ -49,6 +50,11 @@ func run(root string, check, release bool) error {
 	if err != nil {
 		return err
 	}
+	stamped, err := stamp(root, spec.Version)
+	if err != nil {
+		return err
+	}
+	files = append(files, stamped...)
 	if release {
 		files = append(files, file{lockPath, lock.with(spec)})
 	}

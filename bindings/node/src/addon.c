@@ -1,6 +1,10 @@
 /* What JavaScript calls. Functions never throw: what is wrong is a code. The TypeScript above hands over values of the right
  * types; whatever else comes is TIM_INVALID_PARAMETERS. */
-#include <dlfcn.h>
+#ifdef _WIN32
+#  include <windows.h>
+#else
+#  include <dlfcn.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -328,7 +332,7 @@ static napi_value hold(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* ---- getters --------------------------------------------------------------------------------------------------------- */
+/* ---- the library --------------------------------------------------------------------------------------------------- */
 
 /* version(): libtim's */
 static napi_value version(napi_env env, napi_callback_info info) {
@@ -342,9 +346,15 @@ static napi_value version(napi_env env, napi_callback_info info) {
 
 /* Node unloads an addon with the last worker that uses it, while threads of libtim may still return into this code. */
 static void pin(void) {
+#ifdef _WIN32
+  HMODULE self;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                     (LPCWSTR)&handle_tag, &self);
+#else
   Dl_info self;
   if (dladdr((void *)&handle_tag, &self) != 0)
     (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+#endif
 }
 
 static const function functions[] = {

@@ -37,33 +37,47 @@ export interface Native {
 export function loadNative(): Native {
   const path = process.env['TIM_NATIVE_PATH'];
   try {
-    if (path) return require(path) as Native;
-    // A literal, so that bundlers see it.
-    if (here === 'linux-x64') return require('@opentim/node-linux-x64') as Native;
+    return (path ? require(path) : ofThisPlatform()) as Native;
   } catch (error) {
-    throw new TimError(Code.NotSupported, 'load @opentim/node', why(error), error);
+    const cause = error === noBuild ? undefined : error;
+    throw new TimError(Code.NotSupported, 'load @opentim/node', why(error), cause);
   }
-  throw new TimError(
-    Code.NotSupported,
-    'load @opentim/node',
-    `there is no build for ${here}: build the addon from source and name it in TIM_NATIVE_PATH`,
-  );
 }
 
 const here = `${process.platform}-${process.arch}`;
+const noBuild = {};
+
+/** Every name is a literal, so that bundlers see it. Those for macOS are not published: who has one built it. */
+function ofThisPlatform(): unknown {
+  switch (here) {
+    case 'linux-x64':
+      return require('@opentim/node-linux-x64');
+    case 'linux-arm64':
+      return require('@opentim/node-linux-arm64');
+    case 'win32-x64':
+      return require('@opentim/node-win32-x64');
+    case 'darwin-x64':
+      return require('@opentim/node-darwin-x64');
+    case 'darwin-arm64':
+      return require('@opentim/node-darwin-arm64');
+    default:
+      throw noBuild;
+  }
+}
 
 function why(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   if (isMusl()) {
     return 'this is a musl system such as Alpine, where Go libraries cannot be loaded: use an image with glibc, such as node:22-slim';
   }
+  if (error === noBuild)
+    return `there is no build for ${here}: build the addon from source and name it in TIM_NATIVE_PATH`;
   if (code === 'ERR_DLOPEN_DISABLED') return 'Node runs with --permission: add --allow-addons';
-  if (code === 'MODULE_NOT_FOUND') {
-    return process.env['TIM_NATIVE_PATH']
-      ? 'TIM_NATIVE_PATH names no file'
-      : `the package @opentim/node-${here} is not installed: install again with optional dependencies, on this platform`;
-  }
-  return message ?? String(error);
+  if (code !== 'MODULE_NOT_FOUND') return message ?? String(error);
+  if (process.env['TIM_NATIVE_PATH']) return 'TIM_NATIVE_PATH names no file';
+  if (process.platform === 'darwin')
+    return `the package @opentim/node-${here} is not installed: it is not published yet, so build it with bindings/node/build.sh`;
+  return `the package @opentim/node-${here} is not installed: install again on this platform and without --omit=optional, if need be after removing node_modules and the lock file`;
 }
 
 /** Asked only when loading failed: the report takes a while. */

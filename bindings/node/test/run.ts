@@ -13,8 +13,14 @@ export interface Ended {
   err: string;
 }
 
+/** What starts this Node: under an emulator process.execPath does not. */
+const node = process.env['TEST_NODE'] ?? process.execPath;
+
+/** How long a program may take, in ms. */
+const enough = Number(process.env['TEST_PATIENCE'] ?? 90_000);
+
 /** Runs programs of test/programs, each with an app of its own. To be called once in a file. */
-export function programs(): (name: string, ...args: string[]) => Running {
+export function programs(limitMs = enough): (name: string, ...args: string[]) => Running {
   let server: Server;
   const silent = createServer(() => {}); // accepts connections and says nothing
   before(async () => {
@@ -34,7 +40,8 @@ export function programs(): (name: string, ...args: string[]) => Running {
       TEST_SILENT: `ws://127.0.0.1:${(silent.address() as { port: number }).port}`,
     };
     return new Running(
-      spawn(process.execPath, [join(__dirname, 'programs', `${name}.js`), ...args], { env }),
+      spawn(node, [join(__dirname, 'programs', `${name}.js`), ...args], { env }),
+      limitMs,
     );
   };
 }
@@ -47,7 +54,7 @@ export class Running {
   /** @param limitMs how long it may take before it is killed */
   constructor(
     private readonly process: ChildProcess,
-    limitMs = 90_000,
+    limitMs = enough,
   ) {
     process.stdout!.on('data', (data) => (this.out += data));
     process.stderr!.on('data', (data) => (this.err += data));

@@ -4,9 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 
 import { sign } from '../../usersig/src/index.js';
 
@@ -44,28 +46,36 @@ export class App {
       random: String(randomInt(2 ** 31)),
       contenttype: 'json',
     });
-    const answer = await fetch(`http://${host}/v4/${command}?${query}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-    });
-    return (await answer.json()) as Record<string, any>;
+    const url = `http://${host}/v4/${command}?${query}`;
+    const call = request(url, { method: 'POST' }); // fetch cannot connect under wine
+    call.end(JSON.stringify(body));
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    return JSON.parse(await text(answer)) as Record<string, any>;
   }
 }
 
 export class Server {
   private made = 0;
   private endpoint = '';
-  private process!: ChildProcess;
+  private process: ChildProcess | undefined;
   private readonly folder = mkdtempSync(join(tmpdir(), 'tim-node-'));
-  private readonly key = randomBytes(32).toString('hex');
+  private key = randomBytes(32).toString('hex');
   /** A file with the key of every app. */
   readonly keyFile = join(this.folder, 'app.key');
 
+  /** Starts a server, or finds the one of TEST_SERVER, where none can be started: see serve.ts. */
   static async start(): Promise<Server> {
     const server = new Server();
+    const { TEST_SERVER } = process.env;
+    if (TEST_SERVER !== undefined) return Object.assign(server, JSON.parse(TEST_SERVER));
     writeFileSync(server.keyFile, `${server.key}\n`, { mode: 0o600 });
     await server.serve('127.0.0.1:0');
     return server;
+  }
+
+  /** What TEST_SERVER has to be for others. */
+  get shared(): string {
+    return JSON.stringify({ endpoint: this.endpoint, key: this.key });
   }
 
   private async serve(listen: string): Promise<void> {
@@ -120,6 +130,7 @@ export class Server {
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
+    if (this.process === undefined) return;
     const ended = once(this.process, 'exit');
     this.process.kill(signal);
     await ended;

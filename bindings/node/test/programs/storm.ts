@@ -44,10 +44,39 @@ async function children(): Promise<number> {
   return ended;
 }
 
+/** What an app might do: four children every 25 ms, beside eight users who log in and out. */
+async function ordinary(): Promise<number> {
+  let ended = 0;
+  let alive = 0;
+  const spawned = setInterval(() => {
+    for (let i = 0; i < 4 && alive < 40; i++) {
+      alive++;
+      spawn('true', { stdio: 'ignore' }).on('exit', (code) => {
+        if (code !== 0) throw new Error(`a child ended with ${code}`);
+        ended++;
+        alive--;
+      });
+    }
+  }, 25);
+  const user = async (name: string) => {
+    const one = client();
+    for (; storming(); logins++) {
+      await one.login(name, app.ticket(name));
+      await one.logout();
+    }
+    await one.close();
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, i) => user(`user${i}`)));
+  clearInterval(spawned);
+  return ended;
+}
+
+let logins = 0;
+
 async function main(): Promise<void> {
-  let logins = 0;
   const worker = new Worker(__filename).on('message', () => logins++);
-  const count = await (process.argv[2] === 'signals' ? signals() : children());
+  const kind = process.argv[2] as 'signals' | 'children' | 'ordinary';
+  const count = await { signals, children, ordinary }[kind]();
   await worker.terminate();
   if (count < 10 || logins < 10) throw new Error(`that was no storm: ${count}, ${logins} logins`);
   console.log(`${count} ${process.argv[2]}, ${logins} logins`);
