@@ -138,3 +138,47 @@ func TestNATSLosesEverythingAndTheNodesWriteItBack(t *testing.T) {
 		})
 	}
 }
+
+// A node is parted from NATS for longer than its lease: the others take it for dead. Whoever is signed in on it stays so, it
+// takes logins for the time being, and when the network is back, everybody is told what happened meanwhile.
+func TestANodeThatIsCutOffFromNATSForLongerThanItsLease(t *testing.T) {
+	c := startCluster(t, clusterOptions{nats: 1})
+	cut, other := c.nodes[2], c.nodes[0]
+	phone := func(n *node, user string, p codes.Platform) *session {
+		s, err := n.attempt(ctx, Device{fmt.Sprintf("%s %s", user, p), user, p}, false)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = s.conn.Drop() })
+		return s
+	}
+	steady, older := phone(cut, "steady", codes.PlatformIOS), phone(cut, "alice", codes.PlatformIOS)
+	require.NoError(t, cut.nats[0].swallow())
+	time.Sleep(4 * time.Second) // it notices
+	meanwhile := phone(cut, "bob", codes.PlatformIOS)
+	phone(other, "alice", codes.PlatformMac)
+	away := func(user string) func() error {
+		return func() error {
+			sessions, err := other.sessions(ctx, user)
+			if err != nil {
+				return err
+			}
+			return errorIf(len(sessions) != 1 || sessions[0].AwayUntil.IsZero(), "%v", sessions)
+		}
+	}
+	soon(t, 15*time.Second, "the others take its sessions for away", away("steady"))
+
+	require.NoError(t, cut.nats[0].mend(ctx))
+	k, err := older.kicked(15 * time.Second)
+	require.NoError(t, err, "it is told what happened")
+	require.Equal(t, "alice mac", k.ByLabel)
+	for user, s := range map[string]*session{"steady": steady, "bob": meanwhile} {
+		soon(t, 20*time.Second, user+" is online for all", func() error {
+			sessions, err := other.sessions(ctx, user)
+			if err != nil {
+				return err
+			}
+			return errorIf(len(sessions) != 1 || sessions[0].ID != s.Session || !sessions[0].AwayUntil.IsZero(), "%v", sessions)
+		})
+		_, err := s.kicked(10 * time.Millisecond)
+		require.ErrorContains(t, err, "i/o timeout", "%s heard nothing", user)
+	}
+}
