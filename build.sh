@@ -5,7 +5,7 @@ self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/build.sh
 cd "$(dirname "$self")"
 
 # Every part of ./build.sh test, in order. A part is a function test_NAME below; it fails by a command that fails.
-parts=(gen lint arch lib go proof baddays capi js node rn rn-ship examples deploy demo fuzz)
+parts=(gen lint arch audit lib go proof baddays capi js node rn rn-ship examples deploy demo fuzz)
 
 # What must be installed: the command that is looked for, and the Debian package that has it. A pattern is for
 # what Debian keeps out of PATH.
@@ -199,6 +199,10 @@ on_js() { on '*.ts' '*.tsx' '*.js' '*.mjs' -- "$@"; }
 
 test_arch() {
   step "who may import whom" "" go test -count=1 -v ./internal/archtest
+}
+
+test_audit() {
+  step "known vulnerabilities in what tim is built from" "internal/audit/README.md says what fails" bash internal/audit/test.sh
 }
 
 test_lib() {
