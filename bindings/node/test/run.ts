@@ -13,11 +13,8 @@ export interface Ended {
   err: string;
 }
 
-/** What starts this Node: under an emulator process.execPath does not. */
-const node = process.env['TEST_NODE'] ?? process.execPath;
-
 /** How long a program may take, in ms. */
-const enough = Number(process.env['TEST_PATIENCE'] ?? 90_000);
+const enough = 90_000;
 
 /** Runs programs of test/programs, each with an app of its own. To be called once in a file. */
 export function programs(limitMs = enough): (name: string, ...args: string[]) => Running {
@@ -40,7 +37,7 @@ export function programs(limitMs = enough): (name: string, ...args: string[]) =>
       TEST_SILENT: `ws://127.0.0.1:${(silent.address() as { port: number }).port}`,
     };
     return new Running(
-      spawn(node, [join(__dirname, 'programs', `${name}.js`), ...args], { env }),
+      spawn(process.execPath, [join(__dirname, 'programs', `${name}.js`), ...args], { env }),
       limitMs,
     );
   };

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
-const ROUNDS = Number(process.env['TEST_ROUNDS'] ?? 6);
+const ROUNDS = 6;
 const ends = ['cleanly', 'terminated while logging in', 'terminated online', 'by process.exit'];
 
 async function main(): Promise<void> {
