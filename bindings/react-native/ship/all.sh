@@ -35,7 +35,7 @@ links_for_android() {
   needed=$("$bin/llvm-readelf" -dW "$linked" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort | xargs)
   grep -qw 'libtim.so' <<< "$needed" || fail "the app's library does not need libtim.so but: $needed"
   grep -q / <<< "$needed" && fail "the app's library needs a path of this machine: $needed"
-  echo "an app's library for arm64 links with $(basename "$lib")'s libreactnative.so; it needs $needed"
+  echo "an app's library for arm64 links with those of $react_android; it needs $needed"
 }
 
 # configure BUILD BIN
