@@ -52,6 +52,7 @@ configure() {
 registers_on_ios() {
   local out=$work/ios common=$root/node_modules/react-native/ReactCommon flags source
   mkdir -p "$out"
+  bash capi/build.sh
   mapfile -t flags < <(includes)
   rm -f "$out"/*.o
   for source in "$package"/ios/TimOnLoad.mm "$ship/registered.mm" "$package"/cpp/*.cpp "$common"/jsi/jsi/jsi.cpp \
