@@ -18,7 +18,7 @@ var mostAccounts = flag.Int("most-accounts", 1_000_000, "the largest store of Be
 // BenchmarkArriveAtSizes is the login of any account, each on the first day that it is seen again, and that of a new one, in
 // stores of 10 thousand to 10 million accounts: it should not matter. The accounts are written into the file itself.
 //
-//	go test -run '^$' -bench ArriveAtSizes -most-accounts 10000000 ./server/store/sqlite
+//	go test ./server/store/sqlite -run '^$' -bench ArriveAtSizes -benchtime 50000x -most-accounts 10000000
 func BenchmarkArriveAtSizes(b *testing.B) {
 	for _, size := range []int{10_000, 1_000_000, 10_000_000} {
 		if size > *mostAccounts {
