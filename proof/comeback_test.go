@@ -37,6 +37,7 @@ func newPhoneOn(t testing.TB, j *journal, d Device, n *node) (*phone, *route) {
 }
 
 func TestWhoseNodeDiesComesBackOnAnotherWithoutATicket(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, clusterOptions{nats: 1, nodes: 2})
 	a, b := c.nodes[0], c.nodes[1]
 	j := newJournal()
@@ -71,6 +72,7 @@ func TestWhoseNodeDiesComesBackOnAnotherWithoutATicket(t *testing.T) {
 // Two phones of one user, of which one may stay, lose their nodes. Whoever comes back first, the one that logged in last
 // stays; the other is told who took its place, when and where.
 func TestTheOrderOfReturnNeverDecidesWhoStays(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, clusterOptions{nats: 1})
 	a, b, last := c.nodes[0], c.nodes[1], c.nodes[2]
 	lose := map[string]func(){
@@ -139,6 +141,7 @@ func TestTheOrderOfReturnNeverDecidesWhoStays(t *testing.T) {
 
 // A resume ticket is looked at by its MAC and against the key: with PostgreSQL away nobody needs to read an account.
 func TestAResumeNeedsNeitherATicketNorTheStore(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, clusterOptions{nats: 1, nodes: 2})
 	s, err := c.nodes[0].attempt(ctx, Device{"phone", "alice", codes.PlatformIOS}, false)
 	require.NoError(t, err)

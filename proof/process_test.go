@@ -9,11 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // A process is a program that can be killed and started again. It dies with the test.
@@ -104,14 +103,16 @@ func accepts(addr string) error {
 	return conn.Close()
 }
 
+// ports counts those that were looked at, so that tests side by side get others.
+var ports atomic.Int64
+
 // freeAddrs returns loopback addresses that nobody listens on now. They lie below the ports that the kernel gives to clients,
 // so that they stay free while a process is dead.
 func freeAddrs(t testing.TB, n int) []string {
 	t.Helper()
 	var list []string
-	for port := 20000 + os.Getpid()%10000; len(list) < n; port++ {
-		require.Less(t, port, 32000, "no free ports")
-		addr := fmt.Sprintf("127.0.0.1:%d", port)
+	for len(list) < n {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20000+(int64(os.Getpid())+ports.Add(1))%12000)
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			continue

@@ -101,6 +101,7 @@ func quantiles(list []time.Duration) string {
 // NATS loses everything. Nobody is signed out; the nodes write back whom they hold; where two logged in meanwhile that do
 // not go together, the older leaves.
 func TestNATSLosesEverythingAndTheNodesWriteItBack(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, clusterOptions{nats: 1})
 	var steady []*session
 	for i := range 30 {
@@ -142,6 +143,7 @@ func TestNATSLosesEverythingAndTheNodesWriteItBack(t *testing.T) {
 // A node is parted from NATS for longer than its lease: the others take it for dead. Whoever is signed in on it stays so, it
 // takes logins for the time being, and when the network is back, everybody is told what happened meanwhile.
 func TestANodeThatIsCutOffFromNATSForLongerThanItsLease(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, clusterOptions{nats: 1})
 	cut, other := c.nodes[2], c.nodes[0]
 	phone := func(n *node, user string, p codes.Platform) *session {

@@ -16,6 +16,7 @@ import (
 
 // A stricter setting is in force on every node within 2 s: also on one that the news cannot reach, which is cut off from NATS.
 func TestSettingsAreInForceOnEveryNodeWithinTwoSeconds(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, clusterOptions{})
 	cut := c.nodes[2]
 	phone := func(n *node, name string) *session {
