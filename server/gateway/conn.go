@@ -78,7 +78,7 @@ func (g *Gateway) sit(nc net.Conn) *conn {
 	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.remote = tcp.AddrPort().Addr().Unmap()
 	}
-	c.place = g.seats.take(c)
+	g.seats.take(c)
 	return c
 }
 

@@ -216,3 +216,21 @@ func TestALoginInAHandshakeUnderTLS(t *testing.T) {
 	require.NoError(t, c.Write(&wire.Logout{Request: 2}))
 	read[*wire.Reply](t, c)
 }
+
+// A node that stood still finds logins of clients that gave up long ago. They have logged in elsewhere since.
+func TestALoginWhoseClientHasHungUpIsForgotten(t *testing.T) {
+	l, err := gateway.Listen(t.Context(), "127.0.0.1:0")
+	require.NoError(t, err)
+	nc := rawDial(t, l.Addr().String())
+	_, err = io.WriteString(nc, handshake(firstField(loginOf("alice"))))
+	require.NoError(t, err)
+	require.NoError(t, nc.Close())
+
+	n := startOn(t, l)
+	n.sessions.onLogin = func(_ server.Conn, r server.LoginRequest) (server.Grant, error) {
+		require.Equal(t, "bob", r.User)
+		return server.Grant{}, codes.ServerInternal
+	}
+	read[*wire.Refused](t, n.dialWith(t, loginOf("bob")))
+	require.Eventually(t, func() bool { return n.Online() == 1 }, patience, time.Millisecond)
+}

@@ -69,7 +69,7 @@ func (c *conn) admit(request, version uint64, ask func() (server.Grant, error)) 
 		c.refuse(request, err)
 		return
 	}
-	if !c.turn(waiting, answering) {
+	if c.forgotten() || !c.turn(waiting, answering) {
 		return
 	}
 	if c.early {
@@ -100,6 +100,17 @@ func (c *conn) admit(request, version uint64, ask func() (server.Grant, error)) 
 	})
 	c.startPings()
 	c.catchUp()
+}
+
+// forgotten drops a connection whose client has hung up already, perhaps long ago, while this process or the network stood
+// still: its login would come after the one that the client made since, and push that out.
+func (c *conn) forgotten() bool {
+	s := c.socket.Load()
+	if s == nil || !hungUp(s.raw) {
+		return false
+	}
+	c.drop()
+	return true
 }
 
 // admissible reports why nobody is admitted now, as a *server.Refusal.

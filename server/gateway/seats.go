@@ -18,7 +18,8 @@ type seat struct {
 // A place is one connection's seat.
 type place struct{ number, generation uint32 }
 
-func (s *seats) take(c *conn) place {
+// take gives c its place, before anybody can find it there.
+func (s *seats) take(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.free) == 0 {
@@ -27,8 +28,8 @@ func (s *seats) take(c *conn) place {
 	}
 	n := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
+	c.place = place{n, s.list[n].generation}
 	s.list[n].conn = c
-	return place{n, s.list[n].generation}
 }
 
 // leave empties a seat. Leaving twice does nothing.
