@@ -32,6 +32,7 @@ type engine struct {
 	requests   uint64   // counts requests to the server
 	tries      int      // since the last stable connection; makes waits longer
 	refusals   int      // of a connection since then
+	astray     moment   // until then the server may get a login that was given up
 	background bool
 	alarms     [alarmCount]moment
 	timer      *time.Timer   // signals tick; nil if it was never set

@@ -46,10 +46,11 @@ func (e *engine) renameFrame(s *signal) {
 	switch f := s.frame.(type) {
 	case *wire.Accepted:
 		if f.Request == e.link.request {
-			s.kind = accepted
+			s.kind, e.link.answered = accepted, true
 		}
 	case *wire.Refused:
 		if f.Request == e.link.request || f.Request == 0 {
+			e.link.answered = true
 			e.renameRefusal(s, f)
 		}
 	case *wire.Reply:
@@ -58,6 +59,10 @@ func (e *engine) renameFrame(s *signal) {
 		s.kind = kicked
 		s.failure = failure{code: orElse(f.Code, codes.KickedOffline)}
 		s.kick = newKick(f.Reason, f.ByPlatform, f.ByLabel, f.At)
+		if e.byOurselves(f.Reason) {
+			s.kind, s.relogin = lost, true
+			s.failure = failure{code: codes.Disconnected, text: "an earlier try of this login reached the server late"}
+		}
 	case *wire.Ticket:
 		s.kind = expiring
 		if f.Expired {
@@ -78,13 +83,23 @@ func (e *engine) renameRefusal(s *signal, f *wire.Refused) {
 	s.kind, s.failure = refused, failure{orElse(f.Code, codes.ServerInternal), clean(f.Text), millis(f.RetryAfter)}
 	s.kick = newKick(f.Reason, f.ByPlatform, f.ByLabel, f.At)
 	switch again := f.Code.Retry(); {
-	case e.link.resumes && unreadableResume(f.Code), f.Code == codes.TicketExpired && e.session.renewal != nil:
+	case e.link.resumes && (unreadableResume(f.Code) || e.byOurselves(f.Reason)), f.Code == codes.TicketExpired && e.session.renewal != nil:
 		s.kind = fallBack
 	case e.session.loggedIn && (again || s.failure.retryAfter > 0):
 		s.kind = deferred
 	case again && e.session.deadline.until(e.now) > s.failure.retryAfter: // else the try would come too late for everybody
 		s.kind = deferred
 	}
+}
+
+// byOurselves reports whether the session was replaced by a login of this engine that it had given up, which then is the
+// one that nobody holds: the user has gone nowhere else. It believes so once, and makes the next login one like the user's.
+func (e *engine) byOurselves(reason codes.KickReason) bool {
+	if reason != codes.KickReplaced || !e.astray.set() || e.astray.reached(e.now) {
+		return false
+	}
+	e.astray, e.session.anew = moment{}, true
+	return true
 }
 
 // unreadableResume reports whether code says that the server cannot make out a resume ticket, rather than that the session

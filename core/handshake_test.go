@@ -191,3 +191,59 @@ func TestAConnectionThatWasMadeWhileTheMachineSleptIsUsed(t *testing.T) {
 		require.Len(t, received[wire.Logout](w), 1)
 	})
 }
+
+// A try that was given up may reach the server after the one that succeeded. The server cannot know, and lets the later stay.
+func TestAnEngineIsNotPushedOutByItsOwnStrayLogin(t *testing.T) {
+	stray := func(s *timtest.Server, _ *Options) {
+		s.OnConn = func(n int, nc net.Conn) {
+			if n == 1 { // takes all and says nothing
+				time.Sleep(time.Minute)
+				_ = nc.Close()
+				return
+			}
+			s.Serve(n, nc)
+		}
+	}
+	replaced := &wire.Kicked{Reason: codes.KickReplaced, ByPlatform: codes.PlatformAndroid, ByLabel: "test"}
+	signedInAtLast := func(w *world) {
+		w.logIn("alice", "alice1")
+		time.Sleep(dialTimeout + waitBase)
+		w.tells("logging_in, connecting, disconnected AckTimeout, connecting, connected first, logged_in, ready true, login alice OK")
+	}
+	t.Run("while it is online", func(t *testing.T) {
+		simulate(t, stray, func(w *world) {
+			signedInAtLast(w)
+			w.server.Last().Send(replaced)
+			time.Sleep(waitBase)
+			w.tells("disconnected Disconnected", comesUp)
+			logins := received[wire.Login](w)
+			require.False(t, logins[len(logins)-1].Reconnect, "the record of the kick would refuse an engine that comes back")
+
+			w.server.Last().Send(replaced) // this time it was somebody else
+			require.Contains(t, w.told(), "kicked_offline")
+		})
+	})
+	t.Run("while it is away", func(t *testing.T) {
+		simulate(t, stray, func(w *world) {
+			signedInAtLast(w)
+			w.server.OnFrame = func(c *timtest.Conn, f wire.Frame) bool {
+				r, ok := f.(*wire.Resume)
+				if ok {
+					c.Send(&wire.Refused{Request: r.Request, Code: codes.KickedOffline, Reason: codes.KickReplaced})
+				}
+				return ok
+			}
+			w.server.Last().Drop()
+			time.Sleep(waitBase)
+			w.tells("disconnected Disconnected", comesUp)
+		})
+	})
+	t.Run("but a replacement long after is one", func(t *testing.T) {
+		simulate(t, stray, func(w *world) {
+			signedInAtLast(w)
+			time.Sleep(astrayFor)
+			w.server.Last().Send(replaced)
+			require.Contains(t, w.told(), "kicked_offline")
+		})
+	})
+}

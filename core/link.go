@@ -26,12 +26,13 @@ type link struct {
 	reached atomic.Bool        // set by the dial once there is a TCP connection: from then on the server may have been told
 	began   moment             // the dial, or the present introduction
 
-	conn    *ws.Conn      // set by the dial before it signals dialed and closes written
-	up      bool          // conn is there, and in use
-	request uint64        // number of the login or resume that is to be sent or awaits its answer
-	resumes bool          // it is a resume
-	rtt     time.Duration // from the introduction to its answer
-	probing bool
+	conn     *ws.Conn      // set by the dial before it signals dialed and closes written
+	up       bool          // conn is there, and in use
+	request  uint64        // number of the login or resume that is to be sent or awaits its answer
+	resumes  bool          // it is a resume
+	answered bool          // the server has said yes or no to it
+	rtt      time.Duration // from the introduction to its answer
+	probing  bool
 
 	written chan struct{} // closed when the last frame was written, or will not be
 	// retired is 0 while the engine wants frames, then the number of the logout request whose reply is still awaited, or
@@ -41,6 +42,10 @@ type link struct {
 }
 
 const nothingAwaited = math.MaxUint64
+
+// astrayFor is how long a login that was sent over a connection that was given up may still reach the server, after the
+// one that was sent since: systems go on for a minute or two to deliver what they were given.
+const astrayFor = 2 * time.Minute
 
 // dial starts a new connection, which will signal dialed or lost. What introduces the session is known before, and offered
 // within the handshake: a ticket that is newer means another link.
@@ -165,7 +170,7 @@ func (e *engine) introduce() {
 func (e *engine) introduction() wire.Frame {
 	s, l := e.session, e.link
 	e.requests++
-	l.request, l.resumes = e.requests, len(s.resume) > 0
+	l.request, l.resumes, l.answered = e.requests, len(s.resume) > 0, false
 	if l.resumes {
 		e.logf(codes.LogDebug, "link=%d resume session=%s", l.number, s.id)
 		return &wire.Resume{Request: l.request, Version: wire.Version, Ticket: s.resume}
@@ -173,7 +178,7 @@ func (e *engine) introduction() wire.Frame {
 	e.logf(codes.LogDebug, "link=%d login user=%s ticket=%s reconnect=%v", l.number, s.user, redact(s.ticket), s.loggedIn)
 	return &wire.Login{
 		Request: l.request, Version: wire.Version, App: e.opts.App, User: s.user, Ticket: s.ticket, Platform: e.opts.Platform,
-		Instance: e.opts.Instance, Label: e.opts.Label, SDK: e.opts.SDK, Reconnect: s.loggedIn,
+		Instance: e.opts.Instance, Label: e.opts.Label, SDK: e.opts.SDK, Reconnect: s.loggedIn && !s.anew,
 	}
 }
 
@@ -203,6 +208,9 @@ func (e *engine) wrote(l *link, err error) {
 // hangUp gives the link up, in all its stages. What it signals from now on is late.
 func (e *engine) hangUp() {
 	l := e.link
+	if !l.resumes && !l.answered && (l.up || l.reached.Load()) {
+		e.astray = e.now.add(astrayFor)
+	}
 	e.link = nil
 	l.retired.Store(nothingAwaited)
 	l.hangUp()

@@ -21,6 +21,7 @@ type session struct {
 	ping    time.Duration // between the server's pings
 	online  moment        // when it was accepted last
 
+	anew    bool     // log in as the user does, not as an engine that comes back: it was this session that pushed itself out
 	renewal *renewal // that the server has not answered
 	warned  bool     // the application was told that the ticket ends
 }
@@ -43,7 +44,7 @@ func (e *engine) admit(f *wire.Accepted) {
 	e.setServerTime(f.ServerTime, l.rtt)
 
 	first := !s.loggedIn
-	s.loggedIn, s.online, s.last = true, e.now, failure{}
+	s.loggedIn, s.anew, s.online, s.last = true, false, e.now, failure{}
 	s.id, s.resume, s.window = f.Session, f.ResumeTicket, millis(f.ReconnectWindow)
 	if s.ping = millis(f.PingInterval); s.ping == 0 {
 		s.ping = pingDefault

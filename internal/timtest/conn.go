@@ -34,7 +34,8 @@ type Conn struct {
 	closed error
 }
 
-func (s *Server) serve(n int, nc net.Conn) {
+// Serve is what becomes of a connection where OnConn is not set.
+func (s *Server) Serve(n int, nc net.Conn) {
 	defer nc.Close()
 	up := websocket.Upgrader{Subprotocols: []string{wire.Subprotocol}}
 	reader := bufio.NewReader(nc)

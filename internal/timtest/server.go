@@ -62,7 +62,7 @@ func (s *Server) NetDial(ctx context.Context, _, _ string) (net.Conn, error) {
 			s.OnConn(n, there)
 			return
 		}
-		s.serve(n, there)
+		s.Serve(n, there)
 	})
 	return here, nil
 }
