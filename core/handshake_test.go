@@ -214,7 +214,7 @@ func TestAnEngineIsNotPushedOutByItsOwnStrayLogin(t *testing.T) {
 		simulate(t, stray, func(w *world) {
 			signedInAtLast(w)
 			w.server.Last().Send(replaced)
-			time.Sleep(waitBase)
+			time.Sleep(2 * waitBase)
 			w.tells("disconnected Disconnected", comesUp)
 			logins := received[wire.Login](w)
 			require.False(t, logins[len(logins)-1].Reconnect, "the record of the kick would refuse an engine that comes back")
@@ -234,7 +234,7 @@ func TestAnEngineIsNotPushedOutByItsOwnStrayLogin(t *testing.T) {
 				return ok
 			}
 			w.server.Last().Drop()
-			time.Sleep(waitBase)
+			time.Sleep(2 * waitBase)
 			w.tells("disconnected Disconnected", comesUp)
 		})
 	})
