@@ -49,7 +49,7 @@ link_darwin() {
 
 # addon TARGET
 addon() {
-  local dir=$out/node-$1 work=$out/work/$1 lib=build/targets/$1
+  local dir=$out/node-$1 work=$out/making/$1 lib=build/targets/$1
   if [ "$1" = "$(this_machine)" ] && [ "$GOOS" = linux ]; then
     run bash capi/build.sh && lib=build/lib
   else

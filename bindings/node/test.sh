@@ -79,7 +79,7 @@ test_versions() {
 
 # Beside the addon, a libtim without its guards shows what the guards do.
 test_storms() {
-  local unguarded=$out/work/unguarded
+  local unguarded=$out/making/unguarded
   bash capi/build.sh variant unguarded
   mkdir -p "$unguarded"
   cp "$out/node-linux-x64/tim.node" build/variants/unguarded/libtim.so.* "$unguarded/"
@@ -103,7 +103,7 @@ test_files() {
 test_install() { each installed 2 install managers missing lint -- "${NODE:-node}" $tap; }
 
 test_arm64() {
-  local node=$out/work/node-arm64
+  local node=$out/making/node-arm64
   printf '#!/bin/sh\nexec qemu-aarch64 -L /usr/aarch64-linux-gnu "%s" "$@"\n' "$(node_of 20-arm64)" >"$node"
   chmod +x "$node"
   each arm64 3 "${stories[@]}" -- "$node" $tap
@@ -172,7 +172,7 @@ for part in "$@"; do
   esac
 done
 mapfile -t targets < <(printf '%s\n' "${targets[@]}" | sort -u)
-mkdir -p "$out/logs" "$out/work"
+mkdir -p "$out/logs" "$out/making"
 bash bindings/node/build.sh "${targets[@]}"
 compile
 install_tools
