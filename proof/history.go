@@ -86,8 +86,8 @@ type History struct {
 	Logins, Logouts []DeviceOp
 	Admin           []AdminOp // in the order in which they were asked, one after the other
 	Told            []Told
-	// Slack is how much clocks differ, and how late settings may be in force: where a check compares moments of two nodes,
-	// the order of what is closer together is not held against anybody.
+	// Slack is how late settings may be in force: where a check compares moments of two nodes, the order of what is closer
+	// together is not held against anybody. That clocks differ is no excuse, because nodes go with the fastest.
 	Slack time.Duration
 }
 

@@ -79,6 +79,13 @@ func (n nodeHandler) HandleNews(news News) {
 	}
 }
 
+func (n nodeHandler) HandleClock(node NodeID, reading time.Time) {
+	if n.s.clock.hear(reading) {
+		n.s.log.Warn("the clock of a node is too far ahead of this one's to be followed: see that both are set by NTP", "node", node,
+			"ahead", time.Until(reading).Round(time.Millisecond), "limit", maxAhead)
+	}
+}
+
 // attempt runs f soon, and again after 1 s, 2 s, 4 s … until it returns nil or was tried so often. Then, or if there is too
 // much to do, it says so in the log: everything done this way is found again by the sweep. It does not wait.
 func (s *Sessions) attempt(tries int, f func(ctx context.Context) error, gaveUp string, args ...any) {

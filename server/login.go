@@ -183,8 +183,12 @@ type proof struct {
 	seconds bool // at has only whole seconds: one of the same second is good
 }
 
-func ticketProof(issued time.Time) proof    { return proof{issued, true} }
-func sessionProof(loggedIn time.Time) proof { return proof{loggedIn, false} }
+func ticketProof(issued time.Time) proof { return proof{issued, true} }
+
+// sessionProof is that of a session. An account's NotBefore comes from a wall clock.
+func (s *Sessions) sessionProof(loginSeq uint64) proof {
+	return proof{s.clock.here(time.UnixMicro(int64(loginSeq))), false}
+}
 
 func (p proof) revoked(notBefore time.Time) bool {
 	if p.seconds {

@@ -182,17 +182,6 @@ func newest(lists ...[]Session) uint64 {
 	return seq
 }
 
-// after returns a number that is newer than n and than all before it, and now by the wall clock if that is possible.
-func (c *clock) after(n uint64) uint64 {
-	for {
-		last := c.last.Load()
-		next := max(uint64(time.Now().UnixMicro()), last+1, n+1)
-		if c.last.CompareAndSwap(last, next) {
-			return next
-		}
-	}
-}
-
 // address returns where the session is connected that arrives at this node, or is held by it.
 func (t *table) address(id string) netip.Addr {
 	sh := t.shard(id)

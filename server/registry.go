@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 )
 
 // A NodeID names one start of one server process: its name and a random boot number, as in "node-1.5f3a". A restarted node
@@ -78,4 +79,7 @@ type NodeHandler interface {
 	HandleKick(k Kick) (told bool)
 	// HandleNews drops copies of what changed.
 	HandleNews(n News)
+	// HandleClock hears what the clock of another node said a moment ago, at least with each renewal of that node's lease.
+	// Where all nodes share a clock it need not be called.
+	HandleClock(node NodeID, reading time.Time)
 }

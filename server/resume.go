@@ -48,7 +48,7 @@ func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Gra
 	a := newAdmission()
 	defer a.free()
 	a.kind, a.key, a.session, a.settings, a.now = resume, h.key, h.session(), *app.settings.Load(), now
-	if bad := s.admit(ctx, h, a, sessionProof(a.session.LoggedIn())); bad != nil {
+	if bad := s.admit(ctx, h, a, s.sessionProof(h.loginSeq)); bad != nil {
 		s.log.Info("resume refused", "session", h, "address", addr, "why", bad)
 		return Grant{}, bad
 	}
@@ -69,7 +69,7 @@ func (s *Sessions) markDay(ctx context.Context, h *Held, app *app, now time.Time
 	}
 	ctx, cancel := context.WithTimeout(ctx, markWithin)
 	defer cancel()
-	p := sessionProof(time.UnixMicro(int64(h.loginSeq)))
+	p := s.sessionProof(h.loginSeq)
 	arrival, err := s.o.Store.Arrive(ctx, h.key, today, func(a Account) bool { return !a.CreatedAt.IsZero() && permit(a, p, now) == nil })
 	switch {
 	case err != nil:

@@ -43,7 +43,7 @@ type Session struct {
 	Left *Kick
 }
 
-// LoggedIn returns when the session was explicitly logged in, by the clock of the node that admitted it.
+// LoggedIn returns when the session was explicitly logged in, by the fastest clock of the cluster.
 func (s Session) LoggedIn() time.Time { return time.UnixMicro(int64(s.LoginSeq)) }
 
 // SortSessions puts the oldest LoginSeq first. Two nodes that could not reach the registry may have given out the same

@@ -180,6 +180,10 @@ func (s *Sessions) Close(ctx context.Context) error {
 // Online returns how many sessions are held by live connections of this node.
 func (s *Sessions) Online() int { return s.held.len() }
 
+// ClockBehind returns how far this node's wall clock is behind the fastest of the cluster: the one that LoginSeqs go with. It
+// is never negative, and at most 10 s, because a clock that is further ahead is taken for wrong.
+func (s *Sessions) ClockBehind() time.Duration { return s.clock.behind() }
+
 // Wheel returns the timers of this node. It stops with Close.
 func (s *Sessions) Wheel() *Wheel { return s.wheel }
 

@@ -137,6 +137,26 @@ func TestTheRegistryCannotBeReached(t *testing.T) {
 		})
 	})
 
+	t.Run("who logged out on a node with a fast clock and logs in on another one stays", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			fast, other := w.node(), w.node()
+			for _, n := range []*node{fast, other} { // clocks of one process agree: a third node is as fast as the first is meant to be
+				n.registry.handler.HandleClock("node-3.1", time.Now().Add(3*time.Second))
+			}
+			phone := w.device("alice", ios).login(fast)
+			w.wait(time.Second)
+			down(true, fast, other)
+			require.Error(t, fast.Logout(ctx, phone.grant.Held))
+			phone.login(other)
+			down(false, other) // the first does not know yet
+			w.wait(5 * time.Second)
+			down(false, fast)
+			w.wait(2 * time.Minute)
+			phone.hearsNothing()
+			w.online(other, "alice", "ios")
+		})
+	})
+
 	t.Run("a login does not wait longer than it has to", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			n := w.node()

@@ -256,7 +256,8 @@ func (c *fakeConn) heard() []string {
 // A faultyRegistry goes wrong where a story wants it to. It calls every change twice.
 type faultyRegistry struct {
 	server.Registry
-	id server.NodeID
+	id      server.NodeID
+	handler server.NodeHandler
 
 	mu       sync.Mutex
 	down     bool
@@ -264,6 +265,11 @@ type faultyRegistry struct {
 	fails    error  // what Update fails with
 	updating func() // before the next Update, once
 	updated  func() // after the next Update, once
+}
+
+func (r *faultyRegistry) Join(ctx context.Context, node server.NodeID, h server.NodeHandler) error {
+	r.handler = h
+	return r.Registry.Join(ctx, node, h)
 }
 
 func (r *faultyRegistry) set(f func()) {

@@ -90,5 +90,7 @@ func (n *node) measureRegistry() {
 	}
 	n.metrics.Gauge("tim_lease_age_seconds", "Time since this node's lease was renewed; at 6 s the others take it for dead.",
 		func() float64 { return r.LeaseAge().Seconds() })
+	n.metrics.Gauge("tim_clock_behind_seconds", "How far this node's clock is behind the fastest clock of the cluster.",
+		func() float64 { return n.sessions.ClockBehind().Seconds() })
 	n.metrics.Counter("tim_registry_conflicts_total", "Updates of a user's key that had to be made anew because another node was faster.", r.Conflicts)
 }

@@ -187,8 +187,9 @@ func TestANodeThatIsSilentIsNamed(t *testing.T) {
 
 type deaf struct{}
 
-func (deaf) HandleKick(server.Kick) bool { return false }
-func (deaf) HandleNews(server.News)      {}
+func (deaf) HandleKick(server.Kick) bool          { return false }
+func (deaf) HandleNews(server.News)               {}
+func (deaf) HandleClock(server.NodeID, time.Time) {}
 
 func TestOneInstanceIsKickedAndMayComeBack(t *testing.T) {
 	w := newWorld(t)

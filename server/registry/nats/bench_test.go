@@ -50,8 +50,9 @@ func alone(b *testing.B, o nats.Options) *nats.Registry {
 
 type deaf struct{}
 
-func (deaf) HandleKick(server.Kick) bool { return false }
-func (deaf) HandleNews(server.News)      {}
+func (deaf) HandleKick(server.Kick) bool          { return false }
+func (deaf) HandleNews(server.News)               {}
+func (deaf) HandleClock(server.NodeID, time.Time) {}
 
 // BenchmarkKick is from a login on one node to the kick on another.
 func BenchmarkKick(b *testing.B) {

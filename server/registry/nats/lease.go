@@ -156,7 +156,7 @@ func (r *Registry) leaseLoop() {
 }
 
 func (r *Registry) tellLease(leaving bool) error {
-	data, err := encode(&leaseMessage{Node: string(r.node), Leaving: leaving})
+	data, err := encode(&leaseMessage{Node: string(r.node), Leaving: leaving, Clock: time.Now().UnixMicro()})
 	if err != nil {
 		return err
 	}
@@ -170,8 +170,14 @@ func (r *Registry) hearLease(msg *nats.Msg) {
 		r.o.Logger.Warn("registry: a heartbeat cannot be read", "error", err)
 		return
 	}
-	if r.leases.hear(server.NodeID(m.Node), m.Leaving) && r.enter() {
-		defer r.calls.Done()
+	node := server.NodeID(m.Node)
+	fresh := r.leases.hear(node, m.Leaving)
+	if node == r.node || !r.enter() {
+		return
+	}
+	defer r.calls.Done()
+	r.handler.HandleClock(node, time.UnixMicro(m.Clock))
+	if fresh {
 		_ = r.tellLease(false)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/opentim/tim/server"
 )
 
-// recordVersion is the first byte of every value and message. A reader refuses one that it does not know; new fields at the
-// end of a record need no new version, because a reader passes over fields that it does not know.
+// recordVersion is the first byte of every value and message. A reader refuses one that it does not know, and records that
+// have not exactly the fields it knows: another field needs a new version, and a release that reads both.
 const recordVersion = 1
 
 // A sessionRecord is a server.Session as it is kept. Times are Unix milliseconds, 0 for none.
@@ -72,6 +72,7 @@ type leaseMessage struct {
 
 	Node    string
 	Leaving bool
+	Clock   int64 // Unix microseconds
 }
 
 func encode(v any) ([]byte, error) {

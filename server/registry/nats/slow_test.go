@@ -41,6 +41,8 @@ type busyHandler struct {
 
 func (h *busyHandler) HandleKick(server.Kick) bool { return true }
 
+func (h *busyHandler) HandleClock(server.NodeID, time.Time) {}
+
 func (h *busyHandler) HandleNews(n server.News) {
 	if n == (server.News{}) {
 		h.missed.Add(1)

@@ -115,6 +115,8 @@ func (n *node) HandleNews(news server.News) {
 	n.news = append(n.news, news)
 }
 
+func (n *node) HandleClock(server.NodeID, time.Time) {}
+
 func (n *node) heard() ([]server.Kick, []server.News) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
