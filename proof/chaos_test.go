@@ -217,12 +217,17 @@ func (c *chaos) allIsWell(t *testing.T) {
 	for _, p := range c.phones {
 		p.client.Wake() // as a phone does whose network is back
 	}
-	soon(t, 90*time.Second, "everybody comes to rest", func() (err error) {
-		if f, err = c.look(); err != nil {
-			return err
+	restless := ""
+	soon(t, 3*time.Minute, "everybody comes to rest", func() (err error) {
+		if f, err = c.look(); err == nil {
+			c.write(func(h *History) { bad = h.settled(f) })
+			err = errorIf(len(bad) > 0, "%s", strings.Join(bad, "\n"))
 		}
-		c.write(func(h *History) { bad = h.settled(f) })
-		return errorIf(len(bad) > 0, "%s", strings.Join(bad, "\n"))
+		if err != nil && err.Error() != restless {
+			restless = err.Error()
+			t.Logf("%7.3f not yet: %s", c.now().Seconds(), restless)
+		}
+		return err
 	})
 	t.Logf("%7.3f all is well", c.now().Seconds())
 	c.lookClosely(t, &f)
