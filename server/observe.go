@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"hash/maphash"
 	"net/netip"
 	"slices"
 	"sync"
@@ -25,9 +24,9 @@ const (
 type Change struct {
 	Key    UserKey
 	Action Action
-	// Revision orders the changes of a user: of two Changes the one with the higher Revision is the newer truth. It is exact
-	// where the same node makes both, and for a login after any other login; otherwise it is as good as the nodes' clocks
-	// agree, because a session that ended leaves no trace in its key. It is below 2^53.
+	// Revision orders what becomes of a user: of two Changes the one with the higher Revision tells the newer truth, whichever
+	// nodes made them. The key keeps that of the last. It counts microseconds like a LoginSeq, and is below 2^53 until the
+	// year 2255.
 	Revision uint64
 	At       time.Time
 	Session  Session
@@ -53,21 +52,34 @@ type watched struct {
 	Registry
 	sessions  *Sessions
 	observers []Observer
+	revisions bool // somebody wants to know them; otherwise keys do without
 	turns     turns
-	revisions clock
+	doubts    doubts
 }
 
 func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session) ([]Session, error)) error {
 	turn := w.turns.take(key)
 	defer w.turns.end(turn)
-	news := tellings.Get().(*telling)
-	defer news.free()
-	news.w, news.change = w, change
-	if err := w.Registry.Update(ctx, key, news.update); err != nil {
-		return err
+	t := tellings.Get().(*telling)
+	defer t.free()
+	t.w, t.key, t.change = w, key, change
+	err := w.Registry.Revise(ctx, key, t.update)
+	w.tell(key, t.proved)
+	switch {
+	case err == nil:
+		w.tell(key, t.told)
+		w.doubts.end(key)
+	case t.wanted: // it may be in the registry all the same
+		w.doubts.add(key, t.told)
+	case t.asked:
+		w.doubts.end(key)
 	}
+	return err
+}
+
+func (w *watched) tell(key UserKey, told []Change) {
 	now := time.Now()
-	for _, c := range news.told {
+	for _, c := range told {
 		c.Key, c.At = key, now
 		if c.Action == LoggedIn {
 			c.Address = w.sessions.held.address(c.Session.ID)
@@ -76,16 +88,21 @@ func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session
 			o.Changed(c)
 		}
 	}
-	return nil
 }
 
 // A telling is what a change of a key comes to. Every login makes one, so it is used again.
 type telling struct {
 	w      *watched
+	key    UserKey
 	change func([]Session) ([]Session, error)
-	told   []Change
+	update func([]Session, uint64) ([]Session, uint64, error) // of this telling
+
+	// What the last call of change came to.
+	asked  bool     // there was one
+	wanted bool     // it asked for a write
+	told   []Change // what to tell if that succeeds
 	room   [2]Change
-	update func([]Session) ([]Session, error) // of this telling
+	proved []Change // what to tell of an earlier write, which was in doubt
 }
 
 var tellings = sync.Pool{New: func() any {
@@ -99,16 +116,21 @@ func (t *telling) free() {
 	tellings.Put(t)
 }
 
-func (t *telling) observe(before []Session) ([]Session, error) {
+func (t *telling) observe(before []Session, revision uint64) ([]Session, uint64, error) {
+	t.proved = t.w.doubts.proved(t.key, revision)
 	after, err := t.change(before)
-	t.told = nil
-	if err == nil {
-		t.told = changes(t.room[:0], before, after, t.w.sessions.o.Node)
+	t.asked, t.wanted, t.told = true, err == nil, nil
+	if err != nil {
+		return nil, 0, err
+	}
+	t.told = changes(t.room[:0], before, after, t.w.sessions.o.Node)
+	if t.w.revisions {
 		for i := range t.told {
-			t.told[i].Revision = t.w.revisions.after(newest(before, after))
+			revision = t.w.sessions.clock.after(max(revision, newest(before, after)))
+			t.told[i].Revision = revision
 		}
 	}
-	return after, err
+	return after, revision, nil
 }
 
 // changes tells two states of a key apart, as the node sees it that made the second of the first. It appends to list.
@@ -198,60 +220,4 @@ func (t *table) address(id string) netip.Addr {
 		return netip.Addr{}
 	}
 	return h.conn.RemoteAddr()
-}
-
-// turns let one goroutine at a time do something about a user.
-type turns [64]struct {
-	mu    sync.Mutex
-	users map[UserKey]*turn
-	free  []*turn // to be used again
-}
-
-type turn struct {
-	key  UserKey
-	mu   sync.Mutex
-	uses int // guarded by turns
-}
-
-const freeTurns = 16 // that are kept, of each part
-
-var turnSeed = maphash.MakeSeed()
-
-// take waits for the user's turn; end must follow.
-func (t *turns) take(key UserKey) *turn {
-	part := &t[maphash.String(turnSeed, key.User)%uint64(len(t))]
-	part.mu.Lock()
-	u := part.users[key]
-	switch last := len(part.free) - 1; {
-	case u != nil:
-	case last >= 0:
-		u = part.free[last]
-		part.free = part.free[:last]
-	default:
-		u = new(turn)
-	}
-	if part.users == nil {
-		part.users = make(map[UserKey]*turn)
-	}
-	if u.uses++; u.uses == 1 {
-		u.key = key
-		part.users[key] = u
-	}
-	part.mu.Unlock()
-	u.mu.Lock()
-	return u
-}
-
-func (t *turns) end(u *turn) {
-	u.mu.Unlock()
-	part := &t[maphash.String(turnSeed, u.key.User)%uint64(len(t))]
-	part.mu.Lock()
-	defer part.mu.Unlock()
-	if u.uses--; u.uses > 0 {
-		return
-	}
-	delete(part.users, u.key)
-	if u.key = (UserKey{}); len(part.free) < freeTurns {
-		part.free = append(part.free, u)
-	}
 }

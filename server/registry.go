@@ -34,6 +34,12 @@ type Registry interface {
 	// on any node sees the new value.
 	Update(ctx context.Context, key UserKey, change func(sessions []Session) ([]Session, error)) error
 
+	// Revise is Update for who numbers the changes of a key: change also gets the key's revision, and returns that of what it
+	// makes of it, which must not be lower. Update leaves it as it is. What change gets is at least what was stored last, on any
+	// node. A key that was removed keeps it for 30 s at least; a key without a trace has 0, and so have all when the registry
+	// lost everything.
+	Revise(ctx context.Context, key UserKey, change func(sessions []Session, revision uint64) ([]Session, uint64, error)) error
+
 	// Sessions returns the sessions of one user, oldest LoginSeq first. A user who has none is no error. The caller must not
 	// alter the result.
 	Sessions(ctx context.Context, key UserKey) ([]Session, error)

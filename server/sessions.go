@@ -131,7 +131,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	w := &watched{Registry: o.Registry, sessions: s, observers: []Observer{s.absences}}
 	s.o.Registry, s.admitting = w, o.Registry
 	if o.Observer != nil {
-		w.observers = append(w.observers, o.Observer)
+		w.observers, w.revisions = append(w.observers, o.Observer), true
 		s.admitting = w
 	}
 	s.unsettled.some = make(chan struct{}, 1)

@@ -259,18 +259,26 @@ type faultyRegistry struct {
 	id      server.NodeID
 	handler server.NodeHandler
 
-	mu       sync.Mutex
-	down     bool
-	loseKick bool
-	fails    error  // what Update fails with
-	updating func() // before the next Update, once
-	updated  func() // after the next Update, once
+	mu         sync.Mutex
+	down       bool
+	loseKick   bool
+	fails      error  // what Update fails with
+	unanswered fate   // of the next Update, which gets no answer
+	updating   func() // before the next Update, once
+	updated    func() // after the next Update, once
 }
 
 func (r *faultyRegistry) Join(ctx context.Context, node server.NodeID, h server.NodeHandler) error {
 	r.handler = h
 	return r.Registry.Join(ctx, node, h)
 }
+
+type fate int
+
+const (
+	stored fate = iota + 1
+	lost
+)
 
 func (r *faultyRegistry) set(f func()) {
 	r.mu.Lock()
@@ -285,9 +293,18 @@ func (r *faultyRegistry) isDown() bool {
 }
 
 func (r *faultyRegistry) Update(ctx context.Context, k server.UserKey, change func([]server.Session) ([]server.Session, error)) error {
+	return r.Revise(ctx, k, func(s []server.Session, revision uint64) ([]server.Session, uint64, error) {
+		after, err := change(s)
+		return after, revision, err
+	})
+}
+
+func (r *faultyRegistry) Revise(
+	ctx context.Context, k server.UserKey, change func([]server.Session, uint64) ([]server.Session, uint64, error),
+) error {
 	r.mu.Lock()
-	down, fails, updating := r.down, r.fails, r.updating
-	r.updating = nil
+	down, fails, updating, unanswered := r.down, r.fails, r.updating, r.unanswered
+	r.updating, r.unanswered = nil, 0
 	r.mu.Unlock()
 	if updating != nil {
 		updating()
@@ -298,9 +315,15 @@ func (r *faultyRegistry) Update(ctx context.Context, k server.UserKey, change fu
 	if fails != nil {
 		return fails
 	}
-	err := r.Registry.Update(ctx, k, func(s []server.Session) ([]server.Session, error) {
-		_, _ = change(s)
-		return change(s)
+	if unanswered == lost {
+		if _, _, err := change(nil, 0); err != nil {
+			return err
+		}
+		return fmt.Errorf("no answer: %w", server.ErrUnavailable)
+	}
+	err := r.Registry.Revise(ctx, k, func(s []server.Session, revision uint64) ([]server.Session, uint64, error) {
+		_, _, _ = change(s, revision)
+		return change(s, revision)
 	})
 	r.mu.Lock()
 	updated := r.updated
@@ -308,6 +331,9 @@ func (r *faultyRegistry) Update(ctx context.Context, k server.UserKey, change fu
 	r.mu.Unlock()
 	if updated != nil {
 		updated()
+	}
+	if err == nil && unanswered == stored {
+		return fmt.Errorf("no answer: %w", server.ErrUnavailable)
 	}
 	return err
 }

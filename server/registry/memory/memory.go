@@ -23,8 +23,9 @@ const (
 
 // A Cluster holds the sessions of all users. It lives as long as the process.
 type Cluster struct {
-	seed   maphash.Seed
-	shards [shards]shard
+	seed     maphash.Seed
+	shards   [shards]shard
+	revision atomic.Uint64 // the highest that a key was given
 
 	mu    sync.RWMutex
 	nodes map[server.NodeID]*Registry // joined and not closed
@@ -126,9 +127,39 @@ func (r *Registry) Update(_ context.Context, key server.UserKey, change func([]s
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sessions, err := change(sh.users[key])
-	switch {
-	case err != nil:
+	if err == nil {
+		sh.put(key, sessions)
+	}
+	return err
+}
+
+// Revise is Update with revisions. What change gets is the highest of all keys.
+func (r *Registry) Revise(
+	_ context.Context, key server.UserKey, change func([]server.Session, uint64) ([]server.Session, uint64, error),
+) error {
+	if err := r.usable(); err != nil {
 		return err
+	}
+	sh := r.cluster.shard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sessions, revision, err := change(sh.users[key], r.cluster.revision.Load())
+	if err != nil {
+		return err
+	}
+	r.cluster.raise(revision)
+	sh.put(key, sessions)
+	return nil
+}
+
+func (c *Cluster) raise(revision uint64) {
+	for old := c.revision.Load(); old < revision && !c.revision.CompareAndSwap(old, revision); old = c.revision.Load() {
+	}
+}
+
+// put stores the sessions of a user, with the lock held.
+func (sh *shard) put(key server.UserKey, sessions []server.Session) {
+	switch {
 	case len(sessions) == 0:
 		delete(sh.users, key)
 	default:
@@ -138,7 +169,6 @@ func (r *Registry) Update(_ context.Context, key server.UserKey, change func([]s
 		}
 		sh.users[key] = slices.Clip(sessions)
 	}
-	return nil
 }
 
 // Sessions returns the sessions of one user.

@@ -16,8 +16,8 @@ import (
 
 const conflictPause = 2 * time.Millisecond // doubled for each conflict, up to 32 ms; full jitter
 
-// Update changes the sessions of one user. While others keep changing the same key, it tries for half a second.
-func (r *Registry) Update(ctx context.Context, key server.UserKey, change func([]server.Session) ([]server.Session, error)) error {
+// Revise changes the sessions of one user. While others keep changing the same key, it tries for half a second.
+func (r *Registry) Revise(ctx context.Context, key server.UserKey, change revising) error {
 	if err := r.usable(); err != nil {
 		return err
 	}
@@ -35,12 +35,12 @@ func (r *Registry) Update(ctx context.Context, key server.UserKey, change func([
 		if err != nil {
 			return r.broken(ctx, what, err)
 		}
-		after, err := change(before.sessions)
+		after, number, err := change(before.sessions, before.number)
 		if err != nil {
 			return err
 		}
 		r.index.wrote(key, after, r.node)
-		err = r.write(limited, at, before.revision, after)
+		err = r.write(limited, at, before.revision, after, number)
 		r.index.wrote(key, after, r.node)
 		if err == nil {
 			r.index.read(key, after, r.node, r.index.written(key))
@@ -93,6 +93,7 @@ func (e *recordError) Unwrap() error { return e.err }
 type entry struct {
 	revision uint64
 	sessions []server.Session
+	number   uint64 // what Revise calls the key's revision: NATS's own starts anew with its streams
 }
 
 func (r *Registry) read(ctx context.Context, key server.UserKey, at place) (entry, error) {
@@ -116,18 +117,19 @@ func (r *Registry) readFrom(ctx context.Context, stream jetstream.Stream, key se
 	case err != nil:
 		return entry{}, err
 	case len(msg.Data) == 0: // removed
-		return entry{revision: msg.Sequence}, nil
+		return entry{revision: msg.Sequence, number: numberOf(msg.Header)}, nil
 	}
 	sessions, err := decodeSessions(key, msg.Data)
 	if err != nil {
 		return entry{}, &recordError{err}
 	}
-	return entry{msg.Sequence, sessions}, nil
+	return entry{msg.Sequence, sessions, numberOf(msg.Header)}, nil
 }
 
 // write stores sessions if the key is still at revision. No sessions leave a mark that goes by itself.
-func (r *Registry) write(ctx context.Context, at place, revision uint64, sessions []server.Session) error {
+func (r *Registry) write(ctx context.Context, at place, revision uint64, sessions []server.Session, number uint64) error {
 	msg := &nats.Msg{Subject: at.subject, Header: make(nats.Header)}
+	setNumber(msg.Header, number)
 	options := []jetstream.PublishOpt{
 		jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithRetryAttempts(0),
 	}

@@ -50,7 +50,7 @@ func Run(t *testing.T, e Engine) {
 	if e.Within == 0 {
 		e.Within = 2 * time.Second
 	}
-	for _, group := range [][]testCase{keyCases, nodeCases, messageCases} {
+	for _, group := range [][]testCase{keyCases, revisionCases, nodeCases, messageCases} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
 				e.Case(t, func(t *testing.T) { c.run(&suite{T: t, e: e, c: e.New(t)}) })

@@ -22,6 +22,7 @@ import (
 type (
 	sessions = []server.Session
 	change   = func(sessions) (sessions, error)
+	revising = func(sessions, uint64) (sessions, uint64, error)
 )
 
 // mutants are registries that break one sentence of the interface each.
@@ -31,6 +32,8 @@ var mutants = map[string]func(r *memory.Registry) server.Registry{
 	"forgets a label":                           func(r *memory.Registry) server.Registry { return forgetful{r} },
 	"stores what came with an error":            func(r *memory.Registry) server.Registry { return stubborn{r} },
 	"wraps the error of change":                 func(r *memory.Registry) server.Registry { return wordy{r} },
+	"forgets the revision of a removed key":     func(r *memory.Registry) server.Registry { return newborn{r} },
+	"gives a change an old revision":            func(r *memory.Registry) server.Registry { return &stale{Registry: r} },
 	"takes Alice for alice":                     func(r *memory.Registry) server.Registry { return caseless{r} },
 	"answers for a node that is gone":           func(r *memory.Registry) server.Registry { return optimist{r} },
 	"waits for an answer for ever":              func(r *memory.Registry) server.Registry { return patient{r} },
@@ -98,6 +101,30 @@ func (r wordy) Update(ctx context.Context, k server.UserKey, f change) error {
 		return fmt.Errorf("update: %w", err)
 	}
 	return nil
+}
+
+type newborn struct{ *memory.Registry }
+
+func (r newborn) Revise(ctx context.Context, k server.UserKey, f revising) error {
+	return r.Registry.Revise(ctx, k, func(s sessions, revision uint64) (sessions, uint64, error) {
+		if len(s) == 0 {
+			revision = 0
+		}
+		return f(s, revision)
+	})
+}
+
+type stale struct {
+	*memory.Registry
+	seen uint64
+}
+
+func (r *stale) Revise(ctx context.Context, k server.UserKey, f revising) error {
+	return r.Registry.Revise(ctx, k, func(s sessions, revision uint64) (sessions, uint64, error) {
+		old := r.seen
+		r.seen = revision
+		return f(s, old)
+	})
 }
 
 type caseless struct{ *memory.Registry }

@@ -1,0 +1,52 @@
+package server
+
+import (
+	"slices"
+	"sync"
+)
+
+const maxDoubts = 1 << 16 // users
+
+// doubts are changes whose write the registry did not answer: it may have happened or not. Whoever looks at the key next finds
+// out by its revision, and then they are told.
+type doubts struct {
+	mu    sync.Mutex
+	users map[UserKey][]Change
+}
+
+// add replaces what was in doubt about a user before.
+func (d *doubts) add(key UserKey, told []Change) {
+	if len(told) == 0 || told[0].Revision == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.users == nil {
+		d.users = make(map[UserKey][]Change)
+	}
+	if _, known := d.users[key]; known || len(d.users) < maxDoubts {
+		d.users[key] = slices.Clone(told)
+	}
+}
+
+func (d *doubts) end(key UserKey) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.users, key)
+}
+
+// proved returns the changes that were in doubt, if the key has their revision: they happened. If it has a higher one, another
+// node told what the user has since. A key without a trace has forgotten that it was emptied.
+func (d *doubts) proved(key UserKey, revision uint64) []Change {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	told := d.users[key]
+	if len(told) == 0 {
+		return nil
+	}
+	last := &told[len(told)-1]
+	if revision == last.Revision || revision == 0 && len(last.Sessions) == 0 {
+		return told
+	}
+	return nil
+}
