@@ -264,6 +264,7 @@ type faultyRegistry struct {
 	loseKick   bool
 	fails      error  // what Update fails with
 	unanswered fate   // of the next Update, which gets no answer
+	forgets    bool   // the revisions of keys without sessions, as a registry that lost everything
 	updating   func() // before the next Update, once
 	updated    func() // after the next Update, once
 }
@@ -303,7 +304,7 @@ func (r *faultyRegistry) Revise(
 	ctx context.Context, k server.UserKey, change func([]server.Session, uint64) ([]server.Session, uint64, error),
 ) error {
 	r.mu.Lock()
-	down, fails, updating, unanswered := r.down, r.fails, r.updating, r.unanswered
+	down, fails, updating, unanswered, forgets := r.down, r.fails, r.updating, r.unanswered, r.forgets
 	r.updating, r.unanswered = nil, 0
 	r.mu.Unlock()
 	if updating != nil {
@@ -316,12 +317,17 @@ func (r *faultyRegistry) Revise(
 		return fails
 	}
 	if unanswered == lost {
-		if _, _, err := change(nil, 0); err != nil {
-			return err
-		}
-		return fmt.Errorf("no answer: %w", server.ErrUnavailable)
+		return r.Registry.Revise(ctx, k, func(s []server.Session, revision uint64) ([]server.Session, uint64, error) {
+			if _, _, err := change(s, revision); err != nil {
+				return nil, 0, err
+			}
+			return nil, 0, fmt.Errorf("no answer: %w", server.ErrUnavailable)
+		})
 	}
 	err := r.Registry.Revise(ctx, k, func(s []server.Session, revision uint64) ([]server.Session, uint64, error) {
+		if forgets && len(s) == 0 {
+			revision = 0
+		}
 		_, _, _ = change(s, revision)
 		return change(s, revision)
 	})
