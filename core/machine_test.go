@@ -123,7 +123,7 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 				w.hears = p.hear
 				for range 200 {
 					p.act(w)
-					time.Sleep(time.Duration(p.roll(4) * p.roll(int(5*time.Second))))
+					time.Sleep(time.Duration(p.roll(4)) * p.span(5*time.Second))
 				}
 				synctest.Wait()
 				p.check(w)
@@ -155,6 +155,13 @@ func (p *promises) roll(n int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.chaos.IntN(n)
+}
+
+// span rolls a time below most: more nanoseconds than an int of 32 bits holds.
+func (p *promises) span(most time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Duration(p.chaos.Int64N(int64(most)))
 }
 
 func (p *promises) dial(ctx context.Context, dice int) error {
@@ -208,7 +215,7 @@ func (p *promises) act(w *world) {
 	switch p.roll(9) {
 	case 8: // a caller who may give up
 		p.made++
-		ctx, cancel := context.WithTimeout(w.t.Context(), time.Duration(p.roll(int(5*time.Second))))
+		ctx, cancel := context.WithTimeout(w.t.Context(), p.span(5*time.Second))
 		p.callers.Go(func() {
 			defer cancel()
 			switch p.roll(3) {
@@ -235,7 +242,7 @@ func (p *promises) act(w *world) {
 			all[len(all)-1].Drop()
 		}
 	case 7:
-		w.shift(time.Duration(p.roll(int(time.Hour))) - 30*time.Minute)
+		w.shift(p.span(time.Hour) - 30*time.Minute)
 	}
 	require.NoError(p.t, err)
 }

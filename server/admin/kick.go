@@ -43,7 +43,7 @@ type banRequest struct {
 	Seconds int64  `json:",omitempty" doc:"for how long; 0 or none means for ever" api:"min=0,max=3153600000"`
 }
 
-const maxBan = 100 * 365 * 24 * 3600 // seconds
+const maxBan int64 = 100 * 365 * 24 * 3600 // seconds
 
 // ban refuses a user's logins and ends the sessions.
 func (a *API) ban(ctx context.Context, c caller, in banRequest) (out endedReply, err error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"sync"
 
@@ -56,7 +57,7 @@ func parameters() object {
 	return object{
 		"sdkappid":    parameter("sdkappid", "the app", true, object{"type": "integer", "minimum": 1}),
 		"identifier":  parameter("identifier", "the userID of an administrator of the app", true, object{"type": "string", "minLength": 1, "maxLength": 32}),
-		"random":      parameter("random", "any number, different each time", true, object{"type": "integer", "minimum": 0, "maximum": 4294967295}),
+		"random":      parameter("random", "any number, different each time", true, object{"type": "integer", "minimum": 0, "maximum": uint32(math.MaxUint32)}),
 		"contenttype": parameter("contenttype", "always json", false, object{"type": "string", "enum": []string{"json"}}),
 	}
 }

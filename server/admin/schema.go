@@ -82,7 +82,7 @@ func constrain(s object, tag string) {
 		case "date":
 			s["format"] = "date"
 		default:
-			n, err := strconv.Atoi(value)
+			n, err := strconv.ParseInt(value, 10, 64)
 			if err != nil || keywords[word] == "" {
 				panic(fmt.Sprintf("admin: the tag %q means nothing", word))
 			}
