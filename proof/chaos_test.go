@@ -225,7 +225,7 @@ func (c *chaos) allIsWell(t *testing.T) {
 		}
 		if err != nil && err.Error() != restless {
 			restless = err.Error()
-			t.Logf("%7.3f not yet: %s", c.now().Seconds(), restless)
+			t.Logf("%7.3f not yet: %s\n%s", c.now().Seconds(), restless, c.lately(bad))
 		}
 		return err
 	})
@@ -239,6 +239,19 @@ func (c *chaos) allIsWell(t *testing.T) {
 		len(c.h.Logins), yes(c.h.Logins), len(c.h.Logouts), ended, len(c.h.Admin), len(c.h.signedIn()))
 	require.Greater(t, yes(c.h.Logins), chaosUsers, "the test is too slow to prove anything")
 	require.Empty(t, bad, "%s\n%s", strings.Join(bad, "\n"), c.h.telling(bad))
+}
+
+// lately returns what the devices that bad names heard last.
+func (c *chaos) lately(bad []string) string {
+	var lines []string
+	for _, p := range c.phones {
+		if slices.ContainsFunc(bad, func(b string) bool { return strings.Contains(b, p.Name) }) {
+			p.mu.Lock()
+			lines = append(append(lines, p.Name), p.lately...)
+			p.mu.Unlock()
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func yes(ops []DeviceOp) (n int) {

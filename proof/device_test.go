@@ -4,6 +4,7 @@ package proof
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -61,8 +62,9 @@ type phone struct {
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	events chan core.Event // the newest; for stories
 
-	mu   sync.Mutex
-	conn net.Conn // the newest
+	mu     sync.Mutex
+	conn   net.Conn // the newest
+	lately []string // the last that it heard, in words
 }
 
 func newPhone(t testing.TB, j *journal, d Device, dial func(ctx context.Context, network, address string) (net.Conn, error)) *phone {
@@ -70,7 +72,7 @@ func newPhone(t testing.TB, j *journal, d Device, dial func(ctx context.Context,
 	p := &phone{Device: d, j: j, dial: dial, events: make(chan core.Event, 1000)}
 	j.write(func(h *History) { h.Devices[d.Name] = d })
 	client, err := core.Open(core.Options{
-		URL: "ws://127.0.0.1:1/tim", App: appID, Platform: d.Platform, Label: d.Name, Instance: d.Name, NetDial: p.netDial,
+		URL: "ws://127.0.0.1:1/tim", App: appID, Platform: d.Platform, Label: d.Name, Instance: d.Name, NetDial: p.netDial, LogLevel: codes.LogDebug,
 		Listener: p.hear,
 	})
 	require.NoError(t, err)
@@ -98,7 +100,18 @@ func (p *phone) cut() {
 	}
 }
 
+// recall keeps the last events, to be read where something went wrong.
+func (p *phone) recall(e core.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.lately) == 12 {
+		p.lately = slices.Delete(p.lately, 0, 1)
+	}
+	p.lately = append(p.lately, fmt.Sprintf("%8.3f %s %v %s", p.j.now().Seconds(), e.Kind, e.Code, e.Text))
+}
+
 func (p *phone) hear(e core.Event) {
+	p.recall(e)
 	select {
 	case p.events <- e:
 	default: // nobody listens

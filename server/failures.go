@@ -13,7 +13,8 @@ const (
 	failuresMax     = 1 << 16     // addresses remembered
 )
 
-// failures limits failed logins by address: five a minute, then a minute of waiting. Only addresses that failed lately are
+// failures limits failed logins by address: five a minute, then a minute of waiting, in which only good resume tickets are
+// accepted from there. What fails is a ticket: one that is good, of a user who is banned, is no guess. Only addresses that failed lately are
 // remembered, and no more than failuresMax of them: who fails from that many is not stopped by a limit for each. A login
 // that succeeds from one of them takes a failure back, so that a few mistakes behind an address that many people share do
 // not lock them all out.

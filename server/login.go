@@ -54,7 +54,10 @@ type Grant struct {
 func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, error) {
 	now := time.Now()
 	addr := c.RemoteAddr()
-	if bad := s.mayTry(addr, now); bad != nil {
+	if s.closing.Load() {
+		return Grant{}, refuseClosing()
+	}
+	if bad := s.mayGuess(addr, now); bad != nil {
 		return Grant{}, bad
 	}
 	app, issued, expires, bad := s.authenticate(in, now)
@@ -72,7 +75,8 @@ func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, e
 		return Grant{}, refuseBroken(err)
 	}
 	if bad := permit(arrival.Account, proof, now); bad != nil {
-		return Grant{}, s.failed(addr, now, in, bad)
+		s.logRefusal(addr, in, bad) // no guess: the ticket is good
+		return Grant{}, bad
 	}
 	s.failures.succeeded(addr)
 
@@ -98,11 +102,10 @@ func (s *Sessions) grant(h *Held, a *admission, now time.Time) Grant {
 	}
 }
 
-// mayTry refuses while the node closes and while an address has to wait.
-func (s *Sessions) mayTry(addr netip.Addr, now time.Time) *Refusal {
-	if s.closing.Load() {
-		return refuse(codes.ServiceNotReady, "this node is stopping")
-	}
+func refuseClosing() *Refusal { return refuse(codes.ServiceNotReady, "this node is stopping") }
+
+// mayGuess refuses while an address has to wait.
+func (s *Sessions) mayGuess(addr netip.Addr, now time.Time) *Refusal {
 	if wait := s.failures.blocked(addr, now); wait > 0 {
 		r := refuse(codes.TooManyFailures, "too many failed logins from this address")
 		r.RetryAfter = wait

@@ -123,13 +123,15 @@ func TestFailedLoginsFromOneAddress(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		n := w.node()
 		wrong := func(in *server.LoginRequest) { in.Ticket = w.ticket("bob", time.Hour) }
-		phone := w.device("alice", ios)
+		phone, neighbour := w.device("alice", ios), w.device("carol", ios)
+		neighbour.login(n).lose(n)
 		for range 5 {
 			requireRefused(t, codes.TicketUserMismatch, phone.try(n, wrong))
 		}
 		w.wait(10 * time.Second)
 		bad := requireRefused(t, codes.TooManyFailures, phone.try(n))
 		require.Equal(t, 50*time.Second, bad.RetryAfter)
+		neighbour.comeBack(n) // its resume ticket is no guess
 		phone.resume = []byte("forged")
 		requireRefused(t, codes.TooManyFailures, phone.back(n))
 
@@ -139,6 +141,19 @@ func TestFailedLoginsFromOneAddress(t *testing.T) {
 
 		w.wait(50 * time.Second)
 		phone.login(n)
+	})
+}
+
+func TestABannedUserDoesNotBlockTheAddress(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.node()
+		phone := w.device("alice", ios).login(n)
+		_, err := n.Ban(ctx, key("alice"), time.Time{})
+		require.NoError(t, err)
+		for range 20 {
+			requireRefused(t, codes.AccountBanned, phone.try(n))
+		}
+		w.device("bob", ios).login(n)
 	})
 }
 

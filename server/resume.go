@@ -18,11 +18,14 @@ import (
 func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Grant, error) {
 	now := time.Now()
 	addr := c.RemoteAddr()
-	if bad := s.mayTry(addr, now); bad != nil {
-		return Grant{}, bad
+	if s.closing.Load() {
+		return Grant{}, refuseClosing()
 	}
 	t, err := s.resumes.open(resumeTicket)
 	if err != nil {
+		if bad := s.mayGuess(addr, now); bad != nil {
+			return Grant{}, bad
+		}
 		if s.failures.failed(addr, now) {
 			s.log.Info("too many failed logins", "address", addr)
 		}
