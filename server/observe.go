@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -64,6 +65,9 @@ func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session
 	defer t.free()
 	t.w, t.key, t.change = w, key, change
 	err := w.Registry.Revise(ctx, key, t.update)
+	if errors.Is(err, ErrUnavailable) && !t.wanted {
+		return err // what it was given may be what was so once
+	}
 	w.tell(key, t.proved)
 	switch {
 	case err == nil:

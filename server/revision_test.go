@@ -171,3 +171,35 @@ func TestAChangeInDoubtIsLeftToTheNodeThatCameNext(t *testing.T) {
 		}
 	})
 }
+
+// A registry may begin a change with what was so once, and then not reach the truth. Nothing was learned by that.
+func TestAChangeInDoubtStaysSoWhileTheRegistryOnlyGuesses(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		fate fate
+		want []server.Action
+	}{
+		{"it was stored", stored, []server.Action{server.LoggedIn, server.LoggedOut}},
+		{"it was not", lost, []server.Action{server.LoggedIn}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			witnessed(t, func(t *testing.T, w *world, eye *witness) {
+				n := w.node()
+				phone := w.device("alice", android).login(n)
+				n.registry.set(func() { n.registry.unanswered = c.fate })
+				require.ErrorIs(t, n.Logout(ctx, phone.grant.Held), server.ErrUnavailable)
+				n.registry.set(func() { n.registry.guesses = true })
+				_, err := n.KickSession(ctx, key("alice"), "nobody's")
+				require.ErrorIs(t, err, server.ErrUnavailable)
+				n.registry.set(func() { n.registry.guesses = false })
+				_, err = n.KickSession(ctx, key("alice"), "nobody's")
+				require.NoError(t, err)
+				var told []server.Action
+				for _, c := range eye.saw {
+					told = append(told, c.Action)
+				}
+				require.Equal(t, c.want, told)
+			})
+		})
+	}
+}

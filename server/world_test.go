@@ -264,6 +264,7 @@ type faultyRegistry struct {
 	loseKick   bool
 	fails      error  // what Update fails with
 	unanswered fate   // of the next Update, which gets no answer
+	guesses    bool   // that there are no sessions, and does not get to know
 	forgets    bool   // the revisions of keys without sessions, as a registry that lost everything
 	updating   func() // before the next Update, once
 	updated    func() // after the next Update, once
@@ -304,7 +305,7 @@ func (r *faultyRegistry) Revise(
 	ctx context.Context, k server.UserKey, change func([]server.Session, uint64) ([]server.Session, uint64, error),
 ) error {
 	r.mu.Lock()
-	down, fails, updating, unanswered, forgets := r.down, r.fails, r.updating, r.unanswered, r.forgets
+	down, fails, updating, unanswered, guesses, forgets := r.down, r.fails, r.updating, r.unanswered, r.guesses, r.forgets
 	r.updating, r.unanswered = nil, 0
 	r.mu.Unlock()
 	if updating != nil {
@@ -315,6 +316,10 @@ func (r *faultyRegistry) Revise(
 	}
 	if fails != nil {
 		return fails
+	}
+	if guesses {
+		_, _, _ = change(nil, 0)
+		return fmt.Errorf("no leader: %w", server.ErrUnavailable)
 	}
 	if unanswered == lost {
 		return r.Registry.Revise(ctx, k, func(s []server.Session, revision uint64) ([]server.Session, uint64, error) {

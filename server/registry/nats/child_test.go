@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ type childOptions struct {
 	Routes         []int // of all
 }
 
-// runChild serves until its standard input ends, as it does when the test dies.
+// runChild serves until its standard input ends, as it does when the test dies. To each line it answers what it did so far.
 func runChild() {
 	var o childOptions
 	if err := json.Unmarshal([]byte(os.Getenv(childEnv)), &o); err != nil {
@@ -51,13 +52,46 @@ func runChild() {
 		panic("the NATS server does not start")
 	}
 	fmt.Println(s.ClientURL())
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		v, err := s.Varz(nil)
+		if err != nil {
+			panic(err)
+		}
+		_ = json.NewEncoder(os.Stdout).Encode(usage{cpu(), v.InMsgs + v.OutMsgs})
+	}
+}
+
+// A usage is what a process took so far.
+type usage struct {
+	CPU      time.Duration
+	Messages int64 // that a server received or sent
+}
+
+// cpu returns what this process took of the processors.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // A child is a NATS server in a process of its own.
 type child struct {
 	*os.Process
 	url string
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func (c child) usage(t testing.TB) (u usage) {
+	t.Helper()
+	_, err := fmt.Fprintln(c.in)
+	require.NoError(t, err)
+	line, err := c.out.ReadBytes('\n')
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(line, &u))
+	return u
 }
 
 // startChildren starts a cluster, or one server that is alone.
@@ -91,9 +125,10 @@ func startChildren(t testing.TB, n int) []child {
 			_ = cmd.Wait()
 		})
 		started = append(started, func() child {
-			line, err := bufio.NewReader(out).ReadString('\n')
+			said := bufio.NewReader(out)
+			line, err := said.ReadString('\n')
 			require.NoError(t, err, "the NATS server of %s", env)
-			return child{cmd.Process, strings.TrimSpace(line)}
+			return child{cmd.Process, strings.TrimSpace(line), in, said}
 		})
 	}
 	var all []child

@@ -30,14 +30,18 @@ func (r *Registry) Revise(ctx context.Context, key server.UserKey, change revisi
 		return r.unavailable(ctx, what, err)
 	}
 	defer leave()
-	for try := 0; ; try++ {
-		before, err := r.read(limited, key, at)
-		if err != nil {
-			return r.broken(ctx, what, err)
-		}
-		after, number, err := change(before.sessions, before.number)
-		if err != nil {
-			return err
+	before, err := r.glance(limited, key, at)
+	for try := 0; err == nil; {
+		after, number, decided := change(before.sessions, before.number)
+		if decided != nil || before.revision == 0 && len(after) == 0 { // no write follows that would find out what is newer
+			if before.certain {
+				return decided
+			}
+			seen := before.revision
+			if before, err = r.read(limited, key, at); err == nil && before.revision == seen {
+				return decided
+			}
+			continue
 		}
 		r.index.wrote(key, after, r.node)
 		err = r.write(limited, at, before.revision, after, number)
@@ -49,12 +53,17 @@ func (r *Registry) Revise(ctx context.Context, key server.UserKey, change revisi
 			return r.broken(ctx, what, err)
 		}
 		r.conflicts.Add(1)
-		select {
-		case <-limited.Done():
-			return r.unavailable(ctx, what, err)
-		case <-time.After(rand.N(conflictPause << min(try, 4))):
+		if before.certain { // somebody else is busy with the key
+			select {
+			case <-limited.Done():
+				return r.unavailable(ctx, what, err)
+			case <-time.After(rand.N(conflictPause << min(try, 4))):
+			}
+			try++
 		}
+		before, err = r.read(limited, key, at)
 	}
+	return r.broken(ctx, what, err)
 }
 
 // Sessions returns the sessions of one user.
@@ -89,43 +98,6 @@ type recordError struct{ err error }
 func (e *recordError) Error() string { return e.err.Error() }
 func (e *recordError) Unwrap() error { return e.err }
 
-// An entry is what a key holds. Its revision is 0 if there is no trace of the key.
-type entry struct {
-	revision uint64
-	sessions []server.Session
-	number   uint64 // what Revise calls the key's revision: NATS's own starts anew with its streams
-}
-
-func (r *Registry) read(ctx context.Context, key server.UserKey, at place) (entry, error) {
-	stream, err := r.stream(at.bucket)
-	if err != nil {
-		return entry{}, err
-	}
-	written := r.index.written(key)
-	e, err := r.readFrom(ctx, stream, key, at)
-	if err == nil {
-		r.index.read(key, e.sessions, r.node, written)
-	}
-	return e, err
-}
-
-func (r *Registry) readFrom(ctx context.Context, stream jetstream.Stream, key server.UserKey, at place) (entry, error) {
-	msg, err := within(ctx, func() (*jetstream.RawStreamMsg, error) { return stream.GetLastMsgForSubject(ctx, at.subject) })
-	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return entry{}, nil
-	case err != nil:
-		return entry{}, err
-	case len(msg.Data) == 0: // removed
-		return entry{revision: msg.Sequence, number: numberOf(msg.Header)}, nil
-	}
-	sessions, err := decodeSessions(key, msg.Data)
-	if err != nil {
-		return entry{}, &recordError{err}
-	}
-	return entry{msg.Sequence, sessions, numberOf(msg.Header)}, nil
-}
-
 // write stores sessions if the key is still at revision. No sessions leave a mark that goes by itself.
 func (r *Registry) write(ctx context.Context, at place, revision uint64, sessions []server.Session, number uint64) error {
 	msg := &nats.Msg{Subject: at.subject, Header: make(nats.Header)}
@@ -133,8 +105,10 @@ func (r *Registry) write(ctx context.Context, at place, revision uint64, session
 	options := []jetstream.PublishOpt{
 		jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithRetryAttempts(0),
 	}
-	switch {
-	case len(sessions) > 0:
+	if len(sessions) == 0 {
+		msg.Header.Set("KV-Operation", "PURGE")
+		options = append(options, jetstream.WithMsgTTL(r.times.tombstone))
+	} else {
 		if !server.SessionsSorted(sessions) {
 			sessions = slices.Clone(sessions)
 			server.SortSessions(sessions)
@@ -143,11 +117,6 @@ func (r *Registry) write(ctx context.Context, at place, revision uint64, session
 		if msg.Data, err = encodeSessions(sessions); err != nil {
 			return &recordError{err}
 		}
-	case revision == 0:
-		return nil
-	default:
-		msg.Header.Set("KV-Operation", "PURGE")
-		options = append(options, jetstream.WithMsgTTL(r.times.tombstone))
 	}
 	_, err := within(ctx, func() (*jetstream.PubAck, error) { return r.js.PublishMsg(ctx, msg, options...) })
 	return err

@@ -44,6 +44,11 @@ type Registry struct {
 
 	times times
 
+	// How keys are read: see read.go.
+	leaders  nats.JetStreamContext // the older API, which asks the leader also where replicas may answer
+	look     func(context.Context, place) (*jetstream.RawStreamMsg, error)
+	noGlance atomic.Int64 // until when only leaders are asked, in Unix nanoseconds
+
 	life   context.Context // ends with Close
 	stop   context.CancelFunc
 	repair chan struct{} // cap 1: buckets may be missing
@@ -75,9 +80,13 @@ func Open(o Options) (*Registry, error) {
 	}
 	r := &Registry{o: o, times: realTimes, repair: make(chan struct{}, 1), kicks: make(chan struct{}, kicksAtOnce), gates: newGates(), index: newIndex()}
 	r.leases.heard = make(map[server.NodeID]time.Time)
+	r.look = r.lookAtReplica
 	r.life, r.stop = context.WithCancel(context.Background())
 	if r.conn, err = r.connect(); err == nil {
 		r.js, err = jetstream.New(r.conn, jetstream.WithDefaultTimeout(realTimes.patience))
+	}
+	if err == nil {
+		r.leaders, err = r.conn.JetStream()
 	}
 	if err != nil {
 		r.stop()

@@ -27,7 +27,7 @@ type bucket struct {
 // bucketMissing reports whether an error says that there is no such stream.
 func bucketMissing(err error) bool {
 	return errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
-		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, errNoBucket)
+		errors.Is(err, nats.ErrStreamNotFound) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, errNoBucket)
 }
 
 var errNoBucket = errors.New("the bucket was not found yet")
@@ -45,8 +45,7 @@ func (r *Registry) streamConfig(i int) jetstream.StreamConfig {
 		Name: r.streamName(i), Subjects: []string{r.bucketPrefix(i) + ">"}, Description: "tim: the sessions of users",
 		Storage: jetstream.MemoryStorage, Replicas: r.o.Replicas, Discard: jetstream.DiscardNew,
 		MaxMsgsPerSubject: 1, DenyDelete: true, AllowRollup: true, AllowMsgTTL: true,
-		// Direct reads are answered by any replica, which may be behind: an answered write would not be seen.
-		AllowDirect: r.o.Replicas == 1,
+		AllowDirect: true, // glances
 	}
 }
 
@@ -91,7 +90,7 @@ func (r *Registry) makeStreamsOnce(ctx context.Context) error {
 	return nil
 }
 
-// makeStream finds a stream, makes it if it is not there, and gives it the number of replicas that it should have.
+// makeStream finds a stream, makes it if it is not there, and changes one that was made otherwise.
 func (r *Registry) makeStream(ctx context.Context, i int) error {
 	ctx, cancel := context.WithTimeout(ctx, streamTime)
 	defer cancel()
@@ -102,7 +101,7 @@ func (r *Registry) makeStream(ctx context.Context, i int) error {
 		if s, err = r.js.CreateStream(ctx, config); errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node was faster
 			s, err = r.js.Stream(ctx, config.Name)
 		}
-	case err == nil && s.CachedInfo().Config.Replicas != config.Replicas:
+	case err == nil && (s.CachedInfo().Config.Replicas != config.Replicas || !s.CachedInfo().Config.AllowDirect):
 		s, err = r.js.UpdateStream(ctx, config)
 	}
 	if err != nil {
