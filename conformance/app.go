@@ -15,13 +15,19 @@ import (
 type app struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
-	lines chan string   // closed at the end of the output
+	lines chan line     // closed at the end of the output
 	done  chan struct{} // a token for each command that was done
 	noise strings.Builder
 }
 
+// A line is what a driver printed, and when.
+type line struct {
+	text string
+	at   time.Time
+}
+
 func startApp(command []string) (*app, error) {
-	a := &app{cmd: exec.Command(command[0], command[1:]...), lines: make(chan string, 1000), done: make(chan struct{}, 1)}
+	a := &app{cmd: exec.Command(command[0], command[1:]...), lines: make(chan line, 1000), done: make(chan struct{}, 1)}
 	a.cmd.Stderr = &a.noise
 	a.cmd.WaitDelay = time.Second
 	out, err := a.cmd.StdoutPipe()
@@ -41,7 +47,7 @@ func startApp(command []string) (*app, error) {
 			if s.Text() == "." {
 				a.done <- struct{}{}
 			} else {
-				a.lines <- s.Text()
+				a.lines <- line{s.Text(), time.Now()}
 			}
 		}
 	}()
@@ -64,13 +70,13 @@ func (a *app) do(words []string) error {
 	}
 }
 
-// hear returns the next line, or "" if none comes in time.
-func (a *app) hear(patience time.Duration) (string, bool) {
+// hear returns the next line, or none if none comes in time.
+func (a *app) hear(patience time.Duration) (line, bool) {
 	select {
-	case line, ok := <-a.lines:
-		return line, ok
+	case l, ok := <-a.lines:
+		return l, ok
 	case <-time.After(patience):
-		return "", false
+		return line{}, false
 	}
 }
 
@@ -79,8 +85,8 @@ func (a *app) end() (rest []string, err error) {
 	_ = a.in.Close()
 	late := time.AfterFunc(patience, func() { _ = a.cmd.Process.Kill() })
 	defer late.Stop()
-	for line := range a.lines {
-		rest = append(rest, line)
+	for l := range a.lines {
+		rest = append(rest, l.text)
 	}
 	if err := a.cmd.Wait(); err != nil {
 		return rest, fmt.Errorf("the driver ended badly: %w\n%s", err, a.noise.String())
@@ -92,8 +98,8 @@ var moments = regexp.MustCompile(`\bat=(\d+)`)
 
 // readable says how far a time of these days is from the server's clock, in whole minutes: at=now, at=now+1h0m0s. Other
 // times stay what they are.
-func readable(line string, now time.Time) string {
-	return moments.ReplaceAllStringFunc(line, func(text string) string {
+func readable(text string, now time.Time) string {
+	return moments.ReplaceAllStringFunc(text, func(text string) string {
 		ms, err := strconv.ParseInt(text[len("at="):], 10, 64)
 		away := time.UnixMilli(ms).Sub(now).Round(time.Minute)
 		switch {

@@ -16,7 +16,7 @@ import (
 // A conn is the server's end of one WebSocket.
 type conn struct {
 	server *server
-	ws     *websocket.Conn
+	ws     *websocket.Conn // nil if it is ignored
 	frozen atomic.Bool
 
 	mu sync.Mutex // one writer at a time

@@ -21,7 +21,7 @@ type telling struct {
 	server     *server
 	app        *app
 	transcript transcript
-	next       string // heard already, and not told yet
+	next       *line // heard already, and not told yet
 }
 
 // tell runs a scenario and returns what went otherwise, side by side, or nil.
@@ -73,13 +73,12 @@ func (t *telling) close() error {
 		return err
 	}
 	for _, end := range []string{"logged_out", "ready false", "disconnected OK", "closed OK", "close done"} {
-		if t.next == "" {
-			t.next, _ = t.app.hear(patience)
+		heard, _ := t.listen(patience)
+		if heard.text != end {
+			t.next = &heard
 		}
-		if t.next == end {
-			t.next = ""
-		} else if strings.HasPrefix(end, "close") {
-			t.transcript.differ("app hears "+end, "app hears "+t.next)
+		if heard.text != end && strings.HasPrefix(end, "close") {
+			t.transcript.differ("app hears "+end, "app hears "+heard.text)
 			return fmt.Errorf("the client was closed, and told something else")
 		}
 	}
@@ -137,8 +136,8 @@ func (t *telling) step(s step) error {
 	return t.play(s)
 }
 
-// notBefore takes after=700ms out of the words of a frame: how long after the server's last word it may come at the
-// earliest. An earliest time holds on a busy machine, too.
+// notBefore takes after=700ms out of what is heard: how long after the server's last deed it may come at the earliest. An
+// earliest time holds on a busy machine, too.
 func notBefore(args []string) (rest []string, after time.Duration, err error) {
 	for _, arg := range args {
 		if text, ok := strings.CutPrefix(arg, "after="); ok {
@@ -151,27 +150,31 @@ func notBefore(args []string) (rest []string, after time.Duration, err error) {
 }
 
 // listen returns the next line that the app hears.
-func (t *telling) listen(patience time.Duration) (line string, ok bool) {
-	if line = t.next; line != "" {
-		t.next = ""
-		return line, true
+func (t *telling) listen(patience time.Duration) (heard line, ok bool) {
+	if t.next != nil {
+		heard, t.next = *t.next, nil
+		return heard, true
 	}
 	return t.app.hear(patience)
 }
 
 // repeats skips the lines that s names, in turn, as often as they come.
 func (t *telling) repeats(s step) error {
+	began := time.Now()
 	for i := 0; ; i++ {
-		line, ok := t.listen(patience)
+		heard, ok := t.listen(patience)
 		if !ok {
 			t.transcript.differ(s.text, "")
 			return fmt.Errorf("the app heard nothing more")
 		}
-		if line != s.args[i%len(s.args)] {
-			t.next = line
+		if heard.text != s.args[i%len(s.args)] {
+			t.next = &heard
 			return nil
 		}
-		t.transcript.same("app hears " + line)
+		t.transcript.same("app hears " + heard.text)
+		if time.Since(began) > patience {
+			return fmt.Errorf("the app hears this again and again")
+		}
 	}
 }
 
@@ -194,15 +197,22 @@ func (t *telling) command(words []string) []string {
 }
 
 func (t *telling) hears(s step) error {
-	line, ok := t.listen(patience)
-	got := "app hears " + readable(line, t.server.clock())
-	if !ok {
+	words, after, err := notBefore(s.args)
+	if err != nil {
+		return err
+	}
+	heard, ok := t.listen(patience)
+	got := "app hears " + readable(heard.text, t.server.clock())
+	switch early := after - heard.at.Sub(t.server.said); {
+	case !ok:
 		t.transcript.differ(s.text, "")
 		return fmt.Errorf("the app heard nothing more")
-	}
-	if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(s.text), " ") {
+	case strings.Join(strings.Fields(got), " ") != "app hears "+strings.Join(strings.Fields(strings.Join(words, " ")), " "):
 		t.transcript.differ(s.text, got)
 		return fmt.Errorf("the app heard something else")
+	case after > 0 && early > 0:
+		t.transcript.differ(s.text, fmt.Sprintf("%s, %v too early", got, early))
+		return fmt.Errorf("the app heard it too early")
 	}
 	t.transcript.same(s.text)
 	return nil
@@ -210,10 +220,10 @@ func (t *telling) hears(s step) error {
 
 // stirs reports what happens within d though nothing should, or has happened and was not told.
 func (t *telling) stirs(d time.Duration) error {
-	line, ok := t.listen(d)
+	heard, ok := t.listen(d)
 	untold := t.server.untold()
 	if ok {
-		untold = append([]string{"app hears " + line}, untold...)
+		untold = append([]string{"app hears " + heard.text}, untold...)
 	}
 	if len(untold) == 0 {
 		return nil
@@ -239,6 +249,9 @@ func (t *telling) play(s step) error {
 	c := t.server.now
 	if c == nil {
 		return fmt.Errorf("nobody is connected")
+	}
+	if s.verb != "freezes" { // which nobody notices
+		t.server.said = time.Now()
 	}
 	switch s.verb {
 	case "says":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,10 +16,11 @@ import (
 type server struct {
 	address string
 	skew    time.Duration // how far its clock is ahead
-	now     *conn         // which spoke last, or was dialed last
+	now     *conn         // which spoke last, or was dialed last and is not ignored
 	request uint64        // number of the request heard last
+	before  uint64        // and of the one before
 	logins  uint64        // accepted, resumes included
-	said    time.Time     // when it spoke last
+	said    time.Time     // when it said or did something to a connection last
 	heardAt time.Time     // when what was heard last came
 
 	mu       sync.Mutex
@@ -81,6 +83,7 @@ func (g gate) Accept() (net.Conn, error) {
 			_ = nc.(*net.TCPConn).SetLinger(0)
 			_ = nc.Close()
 		case ignoring:
+			g.server.add(&conn{server: g.server, dialed: true})
 		default:
 			return nc, nil
 		}
@@ -177,10 +180,12 @@ func (s *server) take(want []string) (string, bool) {
 	for _, c := range s.conns {
 		switch {
 		case len(want) == 1 && want[0] == "connection" && c.dialed:
-			c.dialed, s.now = false, c
+			if c.dialed = false; c.ws != nil {
+				s.now = c
+			}
 			return "server hears connection", true
 		case len(c.heard) > 0 && matches(want, c.heard[0].words):
-			s.now, s.request, s.heardAt, c.dialed = c, c.heard[0].request, c.heard[0].at, false
+			s.now, s.before, s.request, s.heardAt, c.dialed = c, s.request, c.heard[0].request, c.heard[0].at, false
 			c.heard = c.heard[1:]
 			return "server hears " + strings.Join(want, " "), true
 		}
@@ -203,7 +208,7 @@ func (s *server) untold() (all []string) {
 	return all
 }
 
-// waited is how long after the server's last word the frame came that was heard last.
+// waited is how long after the server's last deed the frame came that was heard last.
 func (s *server) waited() time.Duration { return s.heardAt.Sub(s.said) }
 
 // clock is the server's.
@@ -214,6 +219,9 @@ func (s *server) say(args []string) error {
 	if len(args) > 0 && args[0] == "accepted" {
 		s.logins++
 	}
+	if i := slices.Index(args, "request=before"); i > 0 {
+		args = slices.Replace(slices.Clone(args), i, i+1, fmt.Sprintf("request=%d", s.before))
+	}
 	f, err := frame(args, s.clock(), s.request, s.logins)
 	if err != nil {
 		return err
@@ -221,7 +229,6 @@ func (s *server) say(args []string) error {
 	if s.now == nil {
 		return fmt.Errorf("nobody is connected")
 	}
-	s.said = time.Now()
 	s.now.send(binaryFrame, wire.Append(nil, f))
 	return nil
 }
