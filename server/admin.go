@@ -44,7 +44,7 @@ type Ending struct {
 // The error is codes.AccountNotFound if there is no such account. Any other error means that not everything may have
 // happened, and that it is right to call KickUser again.
 func (s *Sessions) KickUser(ctx context.Context, key UserKey) ([]Ending, error) {
-	now := time.Now()
+	now := s.clock.now()
 	if err := s.o.Store.Revoke(ctx, key, now); err != nil {
 		return nil, fmt.Errorf("kick %s: %w", key.User, err)
 	}
@@ -54,7 +54,7 @@ func (s *Sessions) KickUser(ctx context.Context, key UserKey) ([]Ending, error) 
 // DeleteAccount removes an account and ends its sessions with account_deleted. Tickets and resume tickets from before are
 // refused, also when the account is made again. The error is as with KickUser.
 func (s *Sessions) DeleteAccount(ctx context.Context, key UserKey) ([]Ending, error) {
-	now := time.Now()
+	now := s.clock.now()
 	if err := s.o.Store.Delete(ctx, key, now); err != nil {
 		return nil, fmt.Errorf("delete %s: %w", key.User, err)
 	}
@@ -67,7 +67,7 @@ func (s *Sessions) Ban(ctx context.Context, key UserKey, until time.Time) ([]End
 	if err := s.o.Store.Ban(ctx, key, until); err != nil {
 		return nil, fmt.Errorf("ban %s: %w", key.User, err)
 	}
-	return s.endUser(ctx, key, Kick{Key: key, Reason: codes.KickRESTAPI, Code: codes.KickedOffline, At: time.Now()})
+	return s.endUser(ctx, key, Kick{Key: key, Reason: codes.KickRESTAPI, Code: codes.KickedOffline, At: s.clock.now()})
 }
 
 // Unban ends a ban.
@@ -82,7 +82,7 @@ func (s *Sessions) Unban(ctx context.Context, key UserKey) error {
 // KickSession ends one session of a user with rest_api. The instance may log in again with the same ticket. It returns no
 // Ending if the user has no such session.
 func (s *Sessions) KickSession(ctx context.Context, key UserKey, id string) ([]Ending, error) {
-	k := Kick{Key: key, Reason: codes.KickRESTAPI, Code: codes.KickedOffline, At: time.Now()}
+	k := Kick{Key: key, Reason: codes.KickRESTAPI, Code: codes.KickedOffline, At: s.clock.now()}
 	return s.endSessions(ctx, k, id)
 }
 

@@ -62,6 +62,27 @@ func TestKickUserRefusesOlderTickets(t *testing.T) {
 	})
 }
 
+func TestKickUserWhereClocksDiffer(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		fast, late := w.node(), w.node()
+		late.registry.handler.HandleClock("node-1.1", time.Now().Add(3*time.Second)) // as if the first one's clock were
+		phone := w.device("alice", ios).login(late)
+		phone.lose(late)
+		w.wait(time.Second)
+		fast.registry.handler.HandleClock("node-3.1", time.Now().Add(3*time.Second))
+		_, err := fast.KickUser(ctx, key("alice"))
+		require.NoError(t, err)
+		w.wait(time.Millisecond)
+		pad := w.device("alice", ipad).login(late) // with a ticket that was signed in the same second
+		w.wipe(fast, "alice")
+		requireRefused(t, codes.TicketRevoked, phone.back(late))
+		w.wipe(fast, "alice")
+		pad.comeBack(late)
+		w.wipe(fast, "alice")
+		pad.comeBack(fast)
+	})
+}
+
 func TestKickUserOfNobody(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		n := w.node()

@@ -72,8 +72,8 @@ func (c *clock) hear(reading time.Time) (complain bool) {
 // behind returns how far this node's wall clock is behind the cluster's.
 func (c *clock) behind() time.Duration { return time.Duration(c.ahead.Load()) * time.Microsecond }
 
-// here returns what this node's wall clock said when the cluster's clock said at.
-func (c *clock) here(at time.Time) time.Time { return at.Add(-c.behind()) }
+// now returns what the cluster's clock says.
+func (c *clock) now() time.Time { return time.Now().Add(c.behind()) }
 
 // loginSeq returns the LoginSeq of a login that the clock of its node stamped with tick, into a key with these sessions: the
 // newest of all, whatever the clocks of other nodes say.

@@ -68,7 +68,7 @@ func (s *Sessions) Login(ctx context.Context, c Conn, in LoginRequest) (Grant, e
 		s.logRefusal(addr, in, bad)
 		return Grant{}, bad
 	}
-	key, day, proof := UserKey{in.App, in.User}, DayOf(now, app.Zone), ticketProof(issued)
+	key, day, proof := UserKey{in.App, in.User}, DayOf(now, app.Zone), s.ticketProof(issued)
 	arrival, err := s.o.Store.Arrive(ctx, key, day, func(a Account) bool { return permit(a, proof, now) == nil })
 	if err != nil {
 		s.log.Warn("store: a login could not be recorded", "app", in.App, "user", in.User, "error", err)
@@ -180,22 +180,20 @@ func (s *Sessions) logRefusal(addr netip.Addr, in LoginRequest, bad *Refusal) {
 		"sdk", cut(in.SDK, MaxSDK), "address", addr, "why", bad)
 }
 
-// A proof is what an account's NotBefore is compared with.
+// A proof is what an account's NotBefore, which is by the cluster's clock, is compared with.
 type proof struct {
-	at      time.Time
-	seconds bool // at has only whole seconds: one of the same second is good
+	at     time.Time
+	ticket bool          // at has only whole seconds, and is by a clock that the cluster does not know: one of the same second is good
+	behind time.Duration // for a ticket: from this node's wall clock, which it is compared with, to the cluster's
 }
 
-func ticketProof(issued time.Time) proof { return proof{issued, true} }
+func (s *Sessions) ticketProof(issued time.Time) proof { return proof{issued, true, s.clock.behind()} }
 
-// sessionProof is that of a session. An account's NotBefore comes from a wall clock.
-func (s *Sessions) sessionProof(loginSeq uint64) proof {
-	return proof{s.clock.here(time.UnixMicro(int64(loginSeq))), false}
-}
+func sessionProof(loggedIn time.Time) proof { return proof{at: loggedIn} }
 
 func (p proof) revoked(notBefore time.Time) bool {
-	if p.seconds {
-		return p.at.Unix() < notBefore.Unix()
+	if p.ticket {
+		return p.at.Unix() < notBefore.Add(-p.behind).Unix()
 	}
 	return p.at.UnixMilli() <= notBefore.UnixMilli() // stores keep milliseconds
 }

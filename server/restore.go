@@ -102,7 +102,7 @@ func (s *Sessions) restore(ctx context.Context, h *Held) bool {
 	if !s.held.with(h, func() { a.session, a.meek = h.session(), h.meek }) {
 		return true
 	}
-	reached, bad := s.swap(ctx, a, s.sessionProof(a.session.LoginSeq))
+	reached, bad := s.swap(ctx, a, sessionProof(a.session.LoggedIn()))
 	if !reached {
 		return false
 	}

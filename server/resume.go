@@ -51,7 +51,7 @@ func (s *Sessions) Resume(ctx context.Context, c Conn, resumeTicket []byte) (Gra
 	a := newAdmission()
 	defer a.free()
 	a.kind, a.key, a.session, a.settings, a.now = resume, h.key, h.session(), *app.settings.Load(), now
-	if bad := s.admit(ctx, h, a, s.sessionProof(h.loginSeq)); bad != nil {
+	if bad := s.admit(ctx, h, a, sessionProof(a.session.LoggedIn())); bad != nil {
 		s.log.Info("resume refused", "session", h, "address", addr, "why", bad)
 		return Grant{}, bad
 	}
@@ -72,7 +72,7 @@ func (s *Sessions) markDay(ctx context.Context, h *Held, app *app, now time.Time
 	}
 	ctx, cancel := context.WithTimeout(ctx, markWithin)
 	defer cancel()
-	p := s.sessionProof(h.loginSeq)
+	p := sessionProof(time.UnixMicro(int64(h.loginSeq)))
 	arrival, err := s.o.Store.Arrive(ctx, h.key, today, func(a Account) bool { return !a.CreatedAt.IsZero() && permit(a, p, now) == nil })
 	switch {
 	case err != nil:
@@ -93,7 +93,7 @@ func (s *Sessions) Renew(ctx context.Context, h *Held, ticket string) (Grant, er
 	if err != nil {
 		return Grant{}, s.refuseRenewal(h, refuseTicket(err))
 	}
-	if bad := s.vouch(ctx, h.key, ticketProof(fresh.Issued), false); bad != nil {
+	if bad := s.vouch(ctx, h.key, s.ticketProof(fresh.Issued), false); bad != nil {
 		bad.Kick = nil
 		return Grant{}, s.refuseRenewal(h, bad)
 	}

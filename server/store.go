@@ -12,7 +12,7 @@ type Account struct {
 	Banned      bool
 	BannedUntil time.Time
 	// NotBefore revokes tickets: one whose time is before this moment, in whole seconds, is refused, and so are resume tickets
-	// of sessions logged in before it. Zero revokes nothing.
+	// of sessions logged in before it. It is by the cluster's clock, as LoginSeqs are. Zero revokes nothing.
 	NotBefore time.Time
 }
 

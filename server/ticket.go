@@ -26,7 +26,7 @@ func (s *Sessions) CheckTicket(ctx context.Context, key UserKey, ticket string) 
 	if err != nil && !errors.Is(err, codes.AccountNotFound) {
 		return fmt.Errorf("check a ticket of %s: %w", key.User, err)
 	}
-	if bad := permit(account, ticketProof(held.Issued), now); bad != nil {
+	if bad := permit(account, s.ticketProof(held.Issued), now); bad != nil {
 		return bad
 	}
 	return nil
