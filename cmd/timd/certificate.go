@@ -37,12 +37,15 @@ func tlsConfig(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) 
 }
 
 func (c *certificates) read() error {
+	cert, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	if err != nil { // such as that the two are in each other's place
+		return err
+	}
 	if err := checkSecret(c.keyFile); err != nil {
 		return err
 	}
-	cert, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
-	if err != nil {
-		return err
+	if until := cert.Leaf.NotAfter; time.Now().After(until) {
+		c.log.Warn("the TLS certificate has expired: clients refuse it", "expired", until, "file", c.certFile)
 	}
 	c.current, c.stamp = &cert, c.stamps()
 	return nil

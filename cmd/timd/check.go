@@ -4,16 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/opentim/tim/server/store/postgres"
 	"github.com/opentim/tim/usersig"
 )
+
+const maxNode = 128 // bytes: the name is in every session
 
 // check refuses values that cannot be meant, all at once. Files are read later.
 func (l *loaded) check() error {
@@ -26,7 +30,15 @@ func (l *loaded) check() error {
 	if _, err := l.logLevel(); err != nil {
 		bad("log.level", "%q is none of debug, info, warn, error", l.Log.Level)
 	}
-	if l.Store != "" {
+	if l.DataDir == "" {
+		bad("data_dir", "it is empty")
+	}
+	if len(l.Node) > maxNode || strings.ContainsFunc(l.Node, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		bad("node", "a name has at most %d printable characters", maxNode)
+	}
+	if l.Store != "" && !postgres.IsURL(l.Store) {
+		bad("store", "it is no URL such as postgres://user@host/database")
+	} else if l.Store != "" {
 		if err := postgres.Check(l.Store); err != nil {
 			bad("store", "%s: %v", postgres.Masked(l.Store), err)
 		}
@@ -36,7 +48,7 @@ func (l *loaded) check() error {
 			bad("registry", "%v", err)
 		}
 		if l.Cluster.ResumeKeyFile == "" {
-			bad("cluster", "resume_key_file is missing: all nodes need the same; make it with: (umask 077; openssl rand -hex 32 > resume.key)")
+			bad("registry", "it needs cluster.resume_key_file, the same on all nodes; "+makeResumeKey)
 		}
 	}
 	if (l.TLS.CertFile == "") != (l.TLS.KeyFile == "") {
@@ -72,8 +84,8 @@ func (l *loaded) check() error {
 		"limits.logins_per_second": l.Limits.LoginsPerSecond, "limits.address_connections": float64(l.Limits.AddressConnections),
 		"limits.address_per_second": l.Limits.AddressPerSecond, "limits.user_logins_per_second": l.Limits.UserLoginsPerSecond,
 	} {
-		if value < 0 {
-			bad(key, "%v is negative", value)
+		if !(value >= 0) || math.IsInf(value, 0) { // a float may be NaN
+			bad(key, "%v is no number from 0 on", value)
 		}
 	}
 	if l.Limits.FramesPerSecond < 1 {
@@ -114,6 +126,8 @@ func (l *loaded) checkApps(bad func(key, format string, args ...any)) {
 		switch {
 		case a.ID == 0:
 			bad(key, "id is missing")
+		case a.ID > math.MaxInt64: // a negative number, read as one without a sign
+			bad(key+".id", "%d is no SDKAppID", int64(a.ID))
 		case seen[a.ID]:
 			bad(key+".id", "%d is there twice", a.ID)
 		}

@@ -181,7 +181,7 @@ func addFlags(fs *pflag.FlagSet) {
 		case float64:
 			fs.Float64(flagName(s.key), v, s.usage)
 		case []string:
-			fs.StringSlice(flagName(s.key), v, s.usage)
+			fs.StringArray(flagName(s.key), v, s.usage)
 		case string:
 			fs.String(flagName(s.key), v, s.usage)
 		}

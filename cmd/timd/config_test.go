@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -133,9 +134,11 @@ func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 			[]string{"timd.yaml:4: apps[0].webhook_url: a URL with a password", "timd.yaml:5: apps[0].webhook_timeout: 1h0m0s is not from 100ms to 1m"}},
 		{"two mistakes", "lisen: x\nnod: y\n", nil, nil, []string{`did you mean "listen"?`, `did you mean "node"?`}},
 		{"a misspelt key of an app", "apps:\n  - id: 5\n    keyfile: k\n", nil, nil, []string{`timd.yaml:3: unknown key "keyfile" of an app; did you mean "key_file"?`}},
-		{"a group that is no group", "log: info\n", nil, nil, []string{"timd.yaml:1: the file.log must hold key: value lines"}},
+		{"a group that is no group", "log: info\n", nil, nil, []string{"timd.yaml:1: log must hold key: value lines"}},
 		{"a file that is a list", "- a\n", nil, nil, []string{"timd.yaml"}},
-		{"a file that is no YAML", "a: [\n", nil, nil, []string{"timd.yaml"}},
+		{"a file that is no YAML", "\n\na: [\n", nil, nil, []string{"timd.yaml:3: this is no YAML: "}},
+		{"a file with tabs", "\tnode: a\n", nil, nil, []string{"timd.yaml:1: this is no YAML: ", "not with tabs"}},
+		{"a key in the place of its file", "apps:\n  - {id: 5, key: hush}\n", nil, nil, []string{`timd.yaml:2: unknown key "key" of an app; did you mean "key_file"?`}},
 		{"a misspelt variable", "", []string{"TIMD_LOGLEVEL=x"}, nil, []string{`unknown variable TIMD_LOGLEVEL; did you mean "TIMD_LOG_LEVEL"?`}},
 		{"a number that is none", "limits:\n  connections: many\n", nil, nil, []string{`timd.yaml:2: limits.connections: "many" is not a whole number`}},
 		{"half a number", "cluster: {replicas: 1.5}\n", nil, nil, []string{`timd.yaml:1: cluster.replicas: "1.5" is not a whole number`}},
@@ -159,16 +162,21 @@ func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 		{"administrators from nowhere", "apps:\n  - {id: 5, key_file: k, admin_allow: [office]}\n", nil, nil,
 			[]string{`timd.yaml:2: apps[0].admin_allow: "office" is neither an address nor a prefix`}},
 		{"administrators of all apps from nowhere", "", nil, []string{"--admin-allow", "office"}, []string{"flag --admin-allow: admin_allow:"}},
-		{"a limit below zero", "limits:\n  user_logins_per_second: -1\n", nil, nil, []string{"timd.yaml:2: limits.user_logins_per_second: -1 is negative"}},
+		{"a limit below zero", "limits:\n  user_logins_per_second: -1\n", nil, nil, []string{"timd.yaml:2: limits.user_logins_per_second: -1 is no number from 0 on"}},
+		{"a limit that is no number", "limits: {logins_per_second: .nan}\n", nil, nil, []string{"timd.yaml:1: limits.logins_per_second: NaN is no number"}},
+		{"a limit without end", "", nil, []string{"--limits-address-per-second", "inf"}, []string{"flag --limits-address-per-second", "+Inf is no number"}},
 		{"no frames at all", "", nil, []string{"--limits-frames-per-second=0"}, []string{"limits.frames_per_second: 0 is less than 1"}},
 		{"a level that is none", "", nil, []string{"--log-level", "loud"}, []string{`flag --log-level: log.level: "loud" is none of debug, info, warn, error`}},
 		{"a format that is none", "log: {format: xml}\n", nil, nil, []string{`timd.yaml:1: log.format: "xml" is neither text nor json`}},
 		{"a time out of range", "", nil, []string{"--ping-interval", "1s"}, []string{"flag --ping-interval: ping_interval: 1s is not from 11s to 1h0m0s"}},
 		{"a certificate without key", "", nil, []string{"--tls-cert-file", "c"}, []string{"belong together"}},
 		{"a registry that is no NATS", "", nil, []string{"--registry", "redis://u:hush@r"}, []string{"flag --registry: registry: the URL must be nats://"}},
-		{"a cluster without a common key", "", nil, []string{"--registry", "nats://n"}, []string{"cluster: resume_key_file is missing: all nodes need the same"}},
+		{"a cluster without a common key", "", nil, []string{"--registry", "nats://n"}, []string{"flag --registry: registry: it needs cluster.resume_key_file, the same on all nodes; make it with"}},
 		{"two copies", "registry: nats://n\ncluster: {replicas: 2}\n", nil, nil, []string{"2 replicas: must be 1, 3 or 5"}},
 		{"an app without key", "apps:\n  - id: 5\n", nil, nil, []string{"timd.yaml:2: apps[0]: key_file is missing"}},
+		{"an app below zero", "apps:\n  - {id: -5, key_file: k}\n", nil, nil, []string{"timd.yaml:2: apps[0].id: -5 is no SDKAppID"}},
+		{"no folder for data", "data_dir: \"\"\n", nil, nil, []string{"timd.yaml:1: data_dir: it is empty"}},
+		{"a name of many lines", "", []string{"TIMD_NODE=a\nb"}, nil, []string{"environment TIMD_NODE: node: a name has at most 128 printable characters"}},
 		{"an app twice", "", nil, []string{"--app", "5=a", "--app", "5=b"}, []string{"flag --app", "5 is there twice"}},
 		{"an app without id", "", nil, []string{"--app", "key"}, []string{`flag --app: "key" is no app: write ID=KEYFILE`}},
 		{"an admin that is no userID", "apps:\n  - {id: 5, key_file: k, admins: [\"a\\nb\"]}\n", nil, nil, []string{"timd.yaml:2: apps[0].admins:"}},
@@ -192,6 +200,34 @@ func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheNameOfAKeyFileMayHaveCommas(t *testing.T) {
+	for text, want := range map[string][]string{
+		"5=/k":                  {"5=/k"},
+		"5=/k,6=/l":             {"5=/k", "6=/l"},
+		"5=/k, 6=/l 7=/m":       {"5=/k", "6=/l", "7=/m"},
+		"5=/a,b/c d.key":        {"5=/a,b/c d.key"},
+		"5=/a,b.key,6=/a b.key": {"5=/a,b.key", "6=/a b.key"},
+		`5=/a",b`:               {`5=/a",b`},
+	} {
+		for _, args := range []struct{ env, flags []string }{{env: []string{"TIMD_APPS=" + text}}, {flags: []string{"--app", text}}} {
+			l, err := configure(t, "", args.env, args.flags...)
+			require.NoError(t, err)
+			var got []string
+			for _, a := range l.Apps {
+				got = append(got, fmt.Sprintf("%d=%s", a.ID, a.KeyFile))
+			}
+			require.Equal(t, want, got)
+		}
+	}
+}
+
+func TestListsMayBePartedByCommas(t *testing.T) {
+	l, err := configure(t, "", []string{"TIMD_TRUSTED_PROXIES=10.0.0.1 10.0.0.2"}, "--origin", "https://a,https://b", "--origin", "https://c")
+	require.NoError(t, err)
+	require.Equal(t, []string{"https://a", "https://b", "https://c"}, l.Origins)
+	require.Equal(t, []string{"10.0.0.1", "10.0.0.2"}, l.TrustedProxies)
 }
 
 func TestWhereTLSIsNotNeeded(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func parseFile(path string, data []byte) (*file, error) {
 	f := &file{path: path, lines: map[string]int{}}
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, unreadable(path, err)
 	}
 	if len(root.Content) > 0 { // the file is not empty
 		if err := f.walk(root.Content[0], ""); err != nil {
@@ -35,6 +36,21 @@ func parseFile(path string, data []byte) (*file, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// unreadable says where a file stops being YAML. The parser leaves the first line out.
+func unreadable(path string, err error) error {
+	at := yamlLine.FindStringSubmatch(err.Error())
+	if at == nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	what := strings.TrimPrefix(err.Error(), at[0])
+	if strings.Contains(what, "cannot start any token") {
+		what += "; YAML is indented with spaces, not with tabs"
+	}
+	return fmt.Errorf("%s:%s: this is no YAML: %s", path, cmp.Or(at[1], "1"), what)
 }
 
 func (f *file) wrong(at *yaml.Node, format string, args ...any) error {
@@ -53,7 +69,7 @@ func (f *file) note(key string, at *yaml.Node) error {
 // walk notes the lines of the keys below prefix and finds what is wrong with them.
 func (f *file) walk(node *yaml.Node, prefix string) error {
 	if node.Kind != yaml.MappingNode {
-		return f.wrong(node, "%s must hold key: value lines", strings.TrimSuffix("the file."+prefix, "."))
+		return f.wrong(node, "%s must hold key: value lines", cmp.Or(strings.TrimSuffix(prefix, "."), "the file"))
 	}
 	var err error
 	for i := 0; i+1 < len(node.Content); i += 2 {
@@ -110,16 +126,24 @@ func (f *file) appKey(row string, name, value *yaml.Node) error {
 
 // didYouMean names the known word that is nearest to word.
 func didYouMean(word string, known []string) string {
+	if best := nearest(word, known); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return "; known are " + strings.Join(known, ", ")
+}
+
+// nearest returns the known word that is nearest to word, or "" if none is near.
+func nearest(word string, known []string) string {
 	best, distance := "", len(word)/2+2
 	for _, k := range known {
+		if strings.HasPrefix(k, word+"_") { // key for key_file
+			return k
+		}
 		if d := editDistance(word, k); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best == "" {
-		return "; known are " + strings.Join(known, ", ")
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return best
 }
 
 // editDistance counts the letters to insert, delete or change.

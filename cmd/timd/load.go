@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,11 +108,9 @@ func (l *loaded) loadEnvironment(environ []string) error {
 			if _, list := settings[i].fallback.([]string); !list {
 				return key, value
 			}
-			var split any
-			var e error
-			split, e = l.list(key, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }))
+			items, e := l.list(key, []string{value})
 			err = errors.Join(err, e)
-			return key, split
+			return key, items
 		},
 	})
 	return errors.Join(l.values.Load(provider, nil), err)
@@ -126,24 +125,27 @@ func (l *loaded) loadFlags(flags *pflag.FlagSet) error {
 		}
 		key := settings[i].key
 		l.sources[key] = "flag --" + f.Name
-		value := posflag.FlagVal(flags, f)
-		if items, ok := value.([]string); ok {
-			var e error
-			value, e = l.list(key, items)
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			items, e := l.list(key, list.GetSlice())
 			err = errors.Join(err, e)
+			return key, items
 		}
-		return key, value
+		return key, posflag.FlagVal(flags, f)
 	})
 	return errors.Join(l.values.Load(provider, nil), err)
 }
 
-// list returns the items of a list setting; an app is written ID=KEYFILE.
-func (l *loaded) list(key string, items []string) (any, error) {
+// list returns the items of a list setting, of which each value may hold several; an app is written ID=KEYFILE.
+func (l *loaded) list(key string, values []string) (any, error) {
 	if key != "apps" {
+		var items []string
+		for _, value := range values {
+			items = append(items, strings.FieldsFunc(value, isSeparator)...)
+		}
 		return items, nil
 	}
 	var rows []any
-	for _, item := range items {
+	for _, item := range splitApps(values) {
 		id, file, ok := strings.Cut(item, "=")
 		if _, err := strconv.ParseUint(id, 10, 64); err != nil || !ok || file == "" {
 			return nil, fmt.Errorf("%s: %q is no app: write ID=KEYFILE, such as 1400000001=app.key", l.sources[key], item)
@@ -152,6 +154,25 @@ func (l *loaded) list(key string, items []string) (any, error) {
 	}
 	return rows, nil
 }
+
+func isSeparator(r rune) bool { return r == ',' || r == ' ' }
+
+// splitApps parts apps where an ID= follows, because the name of a file may have a comma or a space.
+func splitApps(values []string) (apps []string) {
+	for _, value := range values {
+		from := 0
+		for i, r := range value {
+			if i > 0 && isSeparator(r) && anApp.MatchString(value[i+1:]) {
+				apps = append(apps, strings.TrimRightFunc(value[from:i], isSeparator))
+				from = i + 1
+			}
+		}
+		apps = append(apps, value[from:])
+	}
+	return apps
+}
+
+var anApp = regexp.MustCompile(`^[0-9]+=`)
 
 // explain names the place of each value that has the wrong type, and what it may be. Those of the file were checked before.
 func (l *loaded) explain(err error) error {

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/opentim/tim/codes"
 )
@@ -45,8 +47,24 @@ To run it for others, name an app and its secret key, and a certificate:
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(explainFlag)
 	root.AddCommand(serveCommand(), devCommand(), configCommand(), versionCommand())
 	return root
+}
+
+// explainFlag adds to a mistake in a flag what may have been meant, and where all flags are.
+func explainFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
+	}
+	var known []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	best := nearest(unknown.GetSpecifiedName(), known)
+	if best == "" {
+		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
+	}
+	return fmt.Errorf("%w; did you mean --%s? See %s --help", err, best, c.CommandPath())
 }
 
 func versionCommand() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -65,11 +66,11 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 		return nil, err
 	}
 	if err := os.MkdirAll(l.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+		return nil, l.wrong("data_dir", err.Error())
 	}
 	resumeKeys, err := l.resumeKeys()
 	if err != nil {
-		return nil, fmt.Errorf("resume key: %w", err)
+		return nil, err
 	}
 	if n.registry, err = openRegistry(l, log); err != nil {
 		return nil, err
@@ -112,9 +113,17 @@ func start(ctx context.Context, l *loaded, log *slog.Logger, listener net.Listen
 // openStore opens where the accounts are: in a database that nodes share, or in a file of this one.
 func openStore(ctx context.Context, l *loaded) (*store.Store, error) {
 	if l.Store != "" {
-		return postgres.Open(ctx, l.Store, store.Options{})
+		s, err := postgres.Open(ctx, l.Store, store.Options{})
+		if err != nil {
+			return nil, l.wrong("store", err.Error())
+		}
+		return s, nil
 	}
-	return sqlite.Open(ctx, filepath.Join(l.DataDir, storeFile), store.Options{})
+	s, err := sqlite.Open(ctx, filepath.Join(l.DataDir, storeFile), store.Options{})
+	if err != nil {
+		return nil, l.wrong("data_dir", err.Error())
+	}
+	return s, nil
 }
 
 // openRegistry opens what says who is online: NATS, which nodes share, or this node's memory.
@@ -132,7 +141,7 @@ func openRegistry(l *loaded, log *slog.Logger) (server.Registry, error) {
 	}
 	r, err := nats.Open(l.natsOptions(log))
 	if err != nil {
-		return nil, err
+		return nil, l.wrong("registry", err.Error())
 	}
 	return r, nil
 }
@@ -147,11 +156,29 @@ func (l *loaded) natsOptions(log *slog.Logger) nats.Options {
 
 // resumeKeys returns what signs resume tickets: one key of this node's own, or those of the cluster.
 func (l *loaded) resumeKeys() ([]string, error) {
+	key, path, read := "data_dir", filepath.Join(l.DataDir, resumeFile), secret
 	if file := l.Cluster.ResumeKeyFile; file != "" {
-		return readSecret(file)
+		key, path, read = "cluster.resume_key_file", file, readSecret
 	}
-	return secret(filepath.Join(l.DataDir, resumeFile))
+	keys, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; %s", err, makeResumeKey)
+	}
+	for i, k := range keys {
+		if len(k) < minResumeKey {
+			err = fmt.Errorf("key %d in %s has %d bytes, fewer than %d; %s", i+1, path, len(k), minResumeKey, makeResumeKey)
+		}
+	}
+	if err != nil {
+		return nil, l.wrong(key, err.Error())
+	}
+	return keys, nil
 }
+
+const (
+	minResumeKey  = 16 // bytes
+	makeResumeKey = "make it with: (umask 077; openssl rand -hex 32 > resume.key)"
+)
 
 func (n *node) gatewayOptions(l *loaded) (o gateway.Options, err error) {
 	o = gateway.Options{
@@ -165,7 +192,9 @@ func (n *node) gatewayOptions(l *loaded) (o gateway.Options, err error) {
 		return o, err
 	}
 	if l.TLS.CertFile != "" {
-		o.TLS, err = tlsConfig(l.TLS.CertFile, l.TLS.KeyFile, n.log)
+		if o.TLS, err = tlsConfig(l.TLS.CertFile, l.TLS.KeyFile, n.log); err != nil {
+			err = l.wrong("tls.cert_file", err.Error())
+		}
 	}
 	return o, err
 }

@@ -225,29 +225,6 @@ func TestDevIsForThisMachineOnly(t *testing.T) {
 	require.Contains(t, string(out), "timd serve")
 }
 
-func TestServeRefusesWhatItCannotServe(t *testing.T) {
-	dir := t.TempDir()
-	open := filepath.Join(dir, "open.key")
-	require.NoError(t, os.WriteFile(open, []byte("key"), 0o644))
-	for name, c := range map[string]struct {
-		args []string
-		want string
-	}{
-		"no app":           {nil, "timd dev"},
-		"a key for all":    {[]string{"--app", "5=" + open}, "chmod 600"},
-		"no key":           {[]string{"--app", "5=" + dir + "/nothing"}, "no such file"},
-		"no certificate":   {[]string{"--app", "5=" + open, "--tls-cert-file", "c", "--tls-key-file", "k"}, ""},
-		"the open network": {[]string{"--app", "5=" + open, "--listen", ":0"}, "refusing to serve in the clear"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			args := append([]string{"serve", "--data-dir", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0"}, c.args...)
-			out, err := exec.Command(timd, args...).CombinedOutput()
-			require.Error(t, err)
-			require.Contains(t, string(out), c.want)
-		})
-	}
-}
-
 func TestServeLogsJSONAndServesEachApp(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a.key", "b.key"} {

@@ -20,6 +20,9 @@ func checkSecret(path string) error {
 	if err != nil {
 		return err
 	}
+	if info.IsDir() {
+		return fmt.Errorf("%s is a directory; a file with the secret is needed", path)
+	}
 	if mode := info.Mode().Perm(); tooOpen(mode, isRoots(info)) && runtime.GOOS != "windows" {
 		return fmt.Errorf("others can read the secret in %s (mode %04o): chmod 600 %s", path, mode, path)
 	}

@@ -52,14 +52,12 @@ func (l *loaded) print(w io.Writer) error {
 	}
 	fmt.Fprintln(t, "NAME\tVALUE\tFROM")
 	for _, s := range settings {
-		switch value := l.values.Get(s.key).(type) {
-		case []string:
-			row(s.key, strings.Join(value, ", "))
+		switch {
+		case s.kind() == aList && s.key != "apps":
+			row(s.key, strings.Join(l.values.Strings(s.key), ", "))
+		case s.key != "apps":
+			row(s.key, fmt.Sprint(l.values.Get(s.key)))
 		default:
-			if s.key != "apps" {
-				row(s.key, fmt.Sprint(value))
-				continue
-			}
 			row(s.key, fmt.Sprint(len(l.Apps)))
 			for i, a := range l.Apps {
 				for j, v := range []string{fmt.Sprint(a.ID), a.Name, a.KeyFile, strings.Join(a.Admins, ", "), a.Zone, strings.Join(a.AdminAllow, ", "), a.WebhookURL, a.WebhookTokenFile, unset(a.WebhookTimeout)} {
