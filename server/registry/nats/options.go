@@ -114,6 +114,7 @@ func (r *Registry) connect() (*nats.Conn, error) {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { r.cut(err) }),
 		nats.ReconnectHandler(r.back),
 		nats.ConnectHandler(r.back),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { r.refusal.Store(&err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { r.failed(sub, err) }),
 	}
 	if o.CredentialsFile != "" {

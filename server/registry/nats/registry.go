@@ -34,7 +34,8 @@ type Registry struct {
 	o         Options
 	conn      *nats.Conn
 	js        jetstream.JetStream
-	linked    atomic.Bool // whether there is a connection: conn itself cannot be asked, it is locked while it dials
+	refusal   atomic.Pointer[error] // why the last server that was tried did not take the connection
+	linked    atomic.Bool           // whether there is a connection: conn itself cannot be asked, it is locked while it dials
 	streams   [buckets]bucket
 	gates     gates
 	leases    leases

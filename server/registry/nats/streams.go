@@ -49,16 +49,22 @@ func (r *Registry) streamConfig(i int) jetstream.StreamConfig {
 	}
 }
 
-// makeStreams finds or makes all streams, and tries until ctx ends.
+// makeStreams finds or makes all streams, and tries until ctx ends. It says what it waits for: after a second, and then ever
+// less often.
 func (r *Registry) makeStreams(ctx context.Context) error {
+	began, say := time.Now(), time.Second
 	for {
 		err := r.makeStreamsOnce(ctx)
 		if err == nil {
 			return nil
 		}
+		if waited := time.Since(began); waited >= say {
+			r.o.Logger.Warn("registry: waiting for NATS", "url", Masked(r.o.URL), "error", err)
+			say = waited + min(waited, time.Minute)
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the buckets cannot be made: %w", err)
+			return fmt.Errorf("waited %v for NATS at %s: %w", time.Since(began).Round(time.Second), Masked(r.o.URL), err)
 		case <-time.After(repairPause/2 + rand.N(repairPause)):
 		}
 	}
@@ -66,10 +72,14 @@ func (r *Registry) makeStreams(ctx context.Context) error {
 
 func (r *Registry) makeStreamsOnce(ctx context.Context) error {
 	if !r.linked.Load() {
-		if err := r.conn.LastError(); err != nil {
-			return fmt.Errorf("no connection to NATS: %w", err)
+		err := r.conn.LastError()
+		if last := r.refusal.Load(); err == nil && last != nil {
+			err = *last
 		}
-		return errors.New("no connection to NATS")
+		if err == nil {
+			err = errors.New("it does not answer")
+		}
+		return fmt.Errorf("no connection: %w", err)
 	}
 	var wait sync.WaitGroup
 	var next atomic.Int32
@@ -105,10 +115,23 @@ func (r *Registry) makeStream(ctx context.Context, i int) error {
 		s, err = r.js.UpdateStream(ctx, config)
 	}
 	if err != nil {
-		return fmt.Errorf("bucket %s: %w", r.bucketName(i), err)
+		return fmt.Errorf("bucket %s: %w%s", r.bucketName(i), err, advice(err))
 	}
 	r.streams[i].stream.Store(&s)
 	return nil
+}
+
+// advice says what to do about an answer that waiting does not change, where the answer itself does not.
+func advice(err error) string {
+	const notClustered, noPeers = 10074, 10005 // JSStreamReplicasNotSupportedErr, JSClusterNoPeersErr
+	var answer *jetstream.APIError
+	switch {
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled):
+		return "; is JetStream on? (nats-server -js)"
+	case errors.As(err, &answer) && (answer.ErrorCode == notClustered || answer.ErrorCode == noPeers):
+		return "; that many replicas need as many nats-servers in one cluster"
+	}
+	return ""
 }
 
 // repairSoon has the buckets looked for, because one may be missing: a NATS that restarts has lost them.
