@@ -72,6 +72,13 @@ type Prompt interface {
 	Prompt()
 }
 
+// An Heir is a Registry that knows the sessions of nodes that died before it was opened, and whom nobody else looks after.
+type Heir interface {
+	Registry
+	// Inherited returns those nodes. UsersOn tells whom they held.
+	Inherited() []NodeID
+}
+
 // News is something durable that changed in the Store and that nodes may hold copies of. The zero News, which comes from the
 // Registry itself, says that news may have been missed.
 type News struct {

@@ -124,6 +124,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s := &Sessions{o: o.withDefaults(), resumes: resumes, held: newTable(), apps: make(map[uint64]*app)}
+	s.sweeper.nodes = make(map[NodeID]time.Time)
 	s.log = s.o.Logger
 	s.tooOften = NewLimiter[UserKey](o.UserLogins, int(10*o.UserLogins))
 	_, s.prompt = o.Registry.(Prompt)
@@ -152,6 +153,9 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 		s.stop()
 		s.wheel.Stop()
 		return nil, fmt.Errorf("server: join the registry: %w", err)
+	}
+	if heir, ok := o.Registry.(Heir); ok {
+		s.inherit(ctx, heir)
 	}
 	s.loops.Go(s.sweepLoop)
 	s.loops.Go(s.settleLoop)

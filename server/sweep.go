@@ -31,7 +31,6 @@ func (s *Sessions) sweepLoop() {
 	defer full.Stop()
 	nodes := time.NewTicker(s.o.SweepEvery / deadOften)
 	defer nodes.Stop()
-	s.sweeper.nodes = make(map[NodeID]time.Time)
 	for {
 		select {
 		case <-s.background.Done():

@@ -72,8 +72,13 @@ type node struct {
 // node adds a node to the cluster; it is closed with the story.
 func (w *world) node() *node {
 	w.t.Helper()
+	return w.nodeOn(w.cluster.Open())
+}
+
+func (w *world) nodeOn(registry server.Registry) *node {
+	w.t.Helper()
 	w.nodes++
-	r := &faultyRegistry{Registry: w.cluster.Open()}
+	r := &faultyRegistry{Registry: registry}
 	o := w.options
 	o.Node, o.Registry, o.Store = server.NodeID(fmt.Sprintf("node-%d.1", w.nodes)), r, w.store
 	s, err := server.New(ctx, o)
@@ -281,6 +286,13 @@ const (
 	stored fate = iota + 1
 	lost
 )
+
+func (r *faultyRegistry) Inherited() []server.NodeID {
+	if heir, ok := r.Registry.(server.Heir); ok {
+		return heir.Inherited()
+	}
+	return nil
+}
 
 func (r *faultyRegistry) set(f func()) {
 	r.mu.Lock()

@@ -30,6 +30,8 @@ import (
 const (
 	storeFile  = "tim.db"     // in the data directory
 	resumeFile = "resume.key" // there too: what signs resume tickets
+	// journalFile, there too, says who is signed in on a node that is alone.
+	journalFile = "sessions.journal"
 	// exitTime bounds what is left to do after the clients were sent away.
 	exitTime = 5 * time.Second
 )
@@ -129,7 +131,7 @@ func openStore(ctx context.Context, l *loaded) (*store.Store, error) {
 // openRegistry opens what says who is online: NATS, which nodes share, or this node's memory.
 func openRegistry(l *loaded, log *slog.Logger) (server.Registry, error) {
 	if l.Registry == "" {
-		return memory.Open(), nil
+		return memory.OpenJournal(filepath.Join(l.DataDir, journalFile), log), nil
 	}
 	for key, file := range map[string]string{"cluster.key_file": l.Cluster.KeyFile, "cluster.credentials_file": l.Cluster.CredentialsFile} {
 		if file == "" {

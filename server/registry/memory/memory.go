@@ -1,5 +1,6 @@
 // Package memory is the registry that needs nothing: sharded maps in this process. It is the default of a single node, and
-// the reference for other registries. A Cluster is what several nodes in one process share, for tests.
+// the reference for other registries. A Cluster is what several nodes in one process share, for tests. With a journal, a node
+// that was killed knows who was signed in.
 package memory
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,6 +37,7 @@ type Cluster struct {
 type shard struct {
 	mu    sync.Mutex
 	users map[server.UserKey][]server.Session
+	dirty []server.UserKey // that the journal has to note
 }
 
 // NewCluster returns a Cluster without nodes.
@@ -52,6 +55,27 @@ func (c *Cluster) Open() *Registry { return &Registry{cluster: c} }
 // Open returns the registry of a node that is alone.
 func Open() *Registry { return NewCluster().Open() }
 
+// OpenJournal is Open, with what the journal at path says of the last node that wrote it. From Join to Close this one does: a
+// session that began or ended is in it a moment later, also if the process is killed. A journal that cannot be read or written is
+// a line in the log and stops nobody.
+func OpenJournal(path string, log *slog.Logger) *Registry {
+	r := Open()
+	var err error
+	if r.heirOf, err = r.cluster.load(path); err != nil {
+		log.Error("registry: not everybody who was signed in before this start is known", "file", path, "error", err)
+	}
+	r.journal = &journal{cluster: r.cluster, path: path, log: log}
+	return r
+}
+
+// Inherited implements server.Heir.
+func (r *Registry) Inherited() (nodes []server.NodeID) {
+	if r.heirOf != "" {
+		nodes = append(nodes, r.heirOf)
+	}
+	return nodes
+}
+
 func (c *Cluster) shard(key server.UserKey) *shard {
 	return &c.shards[(maphash.String(c.seed, key.User)+key.App)%shards]
 }
@@ -61,6 +85,8 @@ type Registry struct {
 	cluster *Cluster
 	node    server.NodeID
 	handler server.NodeHandler
+	journal *journal      // nil if there is none
+	heirOf  server.NodeID // who wrote the journal before; "" if nobody did
 
 	state   atomic.Uint32 // changed with cluster.mu
 	crashed time.Time     // when it crashed; guarded by cluster.mu
@@ -73,7 +99,10 @@ const (
 	closed
 )
 
-var _ server.Prompt = (*Registry)(nil)
+var (
+	_ server.Prompt = (*Registry)(nil)
+	_ server.Heir   = (*Registry)(nil)
+)
 
 // Join makes this node one of the cluster.
 func (r *Registry) Join(_ context.Context, node server.NodeID, h server.NodeHandler) error {
@@ -87,6 +116,10 @@ func (r *Registry) Join(_ context.Context, node server.NodeID, h server.NodeHand
 		return fmt.Errorf("join as %s: there is such a node", node)
 	}
 	r.node, r.handler = node, h
+	if r.journal != nil {
+		r.journal.node = node
+		r.journal.begin()
+	}
 	r.state.Store(joined)
 	c.nodes[node] = r
 	return nil
@@ -128,9 +161,17 @@ func (r *Registry) Update(_ context.Context, key server.UserKey, change func([]s
 	defer sh.mu.Unlock()
 	sessions, err := change(sh.users[key])
 	if err == nil {
-		sh.put(key, sessions)
+		r.put(sh, key, sessions)
 	}
 	return err
+}
+
+// put stores the sessions of a user, with the lock held.
+func (r *Registry) put(sh *shard, key server.UserKey, sessions []server.Session) {
+	if r.journal != nil {
+		sh.note(r.journal, key, sh.users[key], sessions)
+	}
+	sh.put(key, sessions)
 }
 
 // Revise is Update with revisions. What change gets is the highest of all keys.
@@ -148,7 +189,7 @@ func (r *Registry) Revise(
 		return err
 	}
 	r.cluster.raise(revision)
-	sh.put(key, sessions)
+	r.put(sh, key, sessions)
 	return nil
 }
 
@@ -157,7 +198,6 @@ func (c *Cluster) raise(revision uint64) {
 	}
 }
 
-// put stores the sessions of a user, with the lock held.
 func (sh *shard) put(key server.UserKey, sessions []server.Session) {
 	switch {
 	case len(sessions) == 0:
@@ -277,7 +317,9 @@ func (r *Registry) Close() error {
 	if c.nodes[r.node] == r {
 		delete(c.nodes, r.node)
 	}
-	r.state.Store(closed)
+	if was := r.state.Swap(closed); r.journal != nil && (was == joined || was == crashed) {
+		r.journal.end()
+	}
 	return nil
 }
 

@@ -1,0 +1,275 @@
+package memory
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/opentim/tim/server"
+)
+
+const (
+	journalPause = 50 * time.Millisecond // between two writes, so that what comes meanwhile is one
+	journalRetry = time.Second
+	journalBatch = 64 << 10 // bytes in one write
+	journalSlack = 1 << 20  // bytes; a journal may be twice as large as what it says, and this
+	dirtyMax     = 1 << 10  // users of a shard that wait to be written; if there are more, all are
+)
+
+// A journal says on disk who is signed in, so that a node that was killed finds out who was. Nobody waits for it: shards note
+// whose sessions began or ended, and a goroutine brings that to the file, a moment later. A kill loses that moment; what the
+// kernel has is not lost. The file grows until a new one takes its place that has only what counts.
+type journal struct {
+	cluster *Cluster
+	path    string
+	node    server.NodeID
+	log     *slog.Logger
+
+	some chan struct{} // cap 1: users wait to be written
+	stop chan struct{}
+	done chan struct{}
+
+	// Of the goroutine.
+	file    *os.File // nil if a new one has to be made
+	size    int64    // of it
+	fresh   int64    // its size when it was made
+	out     bytes.Buffer
+	failing bool
+}
+
+// begin writes a journal with what the cluster has now, and keeps it up to date until end.
+func (j *journal) begin() {
+	j.some, j.stop, j.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	j.write()
+	go j.run()
+}
+
+func (j *journal) end() {
+	close(j.stop)
+	<-j.done
+}
+
+func (j *journal) wake() {
+	select {
+	case j.some <- struct{}{}:
+	default:
+	}
+}
+
+func (j *journal) run() {
+	defer close(j.done)
+	for last := false; !last; {
+		select {
+		case <-j.some:
+		case <-j.stop:
+			last = true
+		}
+		j.write()
+		rest := journalPause
+		if j.failing {
+			rest = journalRetry
+			j.wake()
+		}
+		select {
+		case <-time.After(rest):
+		case <-j.stop:
+		}
+	}
+	if j.file != nil {
+		_ = j.file.Close() // there is nothing in it that was not written
+	}
+}
+
+// write brings to the file what waits. After an error it begins a new one.
+func (j *journal) write() {
+	err := j.append()
+	if err == nil && (j.file == nil || j.size > 2*j.fresh+journalSlack) {
+		err = j.renew()
+	}
+	if err != nil {
+		if !j.failing {
+			j.log.Error("registry: who is signed in cannot be noted for a restart; trying again", "file", j.path, "error", err)
+		}
+		j.close()
+	}
+	j.failing = err != nil
+}
+
+func (j *journal) close() {
+	if j.file != nil {
+		_ = j.file.Close()
+		j.file = nil
+	}
+}
+
+// append adds the users that wait. If they are too many, it closes the file: all are to be written.
+func (j *journal) append() error {
+	if j.file == nil {
+		return nil
+	}
+	for i := range j.cluster.shards {
+		users, all := j.cluster.shards[i].changed()
+		if all {
+			j.close()
+			return nil
+		}
+		if err := j.add(j.file, users); err != nil {
+			return err
+		}
+	}
+	return j.flush(j.file)
+}
+
+// renew replaces the file by one that has only what counts now.
+func (j *journal) renew() error {
+	j.close()
+	j.out.Reset()
+	file, err := os.OpenFile(j.path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	j.size = 0
+	err = appendRecord(&j.out, &headRecord{Version: recordVersion, Node: string(j.node)})
+	for i := range j.cluster.shards {
+		if err == nil {
+			err = j.add(file, j.cluster.shards[i].everybody())
+		}
+	}
+	if err == nil {
+		err = j.flush(file)
+	}
+	if err == nil {
+		err = file.Sync() // a name must not stand for what a power cut took
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(j.path+".new", j.path); err != nil {
+		return err
+	}
+	j.fresh = j.size
+	if file, err = os.OpenFile(j.path, os.O_APPEND|os.O_WRONLY, 0); err == nil {
+		j.file = file
+	}
+	return err
+}
+
+func (j *journal) add(to *os.File, users []user) error {
+	for i := range users {
+		u := newUserRecord(users[i].key, users[i].sessions)
+		if err := appendRecord(&j.out, &u); err != nil {
+			return err
+		}
+		if j.out.Len() >= journalBatch {
+			if err := j.flush(to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (j *journal) flush(to *os.File) error {
+	n, err := to.Write(j.out.Bytes())
+	j.size += int64(n)
+	j.out.Reset()
+	return err
+}
+
+// A user is one and what the user has. The slice is never changed.
+type user struct {
+	key      server.UserKey
+	sessions []server.Session
+}
+
+// changed returns the users whose sessions began or ended since the last call, or says that all must be looked at.
+func (sh *shard) changed() (users []user, all bool) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	all = len(sh.dirty) >= dirtyMax
+	for _, key := range sh.dirty {
+		users = append(users, user{key, sh.users[key]})
+	}
+	sh.dirty = nil
+	return users, all
+}
+
+func (sh *shard) everybody() []user {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	users := make([]user, 0, len(sh.users))
+	for key, sessions := range sh.users {
+		users = append(users, user{key, sessions})
+	}
+	sh.dirty = nil
+	return users
+}
+
+// note has a user's sessions written, if other ones are there than before. The lock is held.
+func (sh *shard) note(j *journal, key server.UserKey, before, after []server.Session) {
+	if len(sh.dirty) < dirtyMax && !sameLogins(before, after) {
+		sh.dirty = append(sh.dirty, key)
+		j.wake()
+	}
+}
+
+// sameLogins reports whether the sessions that last are those of the same logins.
+func sameLogins(a, b []server.Session) bool {
+	i, k := 0, 0
+	for {
+		for i < len(a) && a[i].Left != nil {
+			i++
+		}
+		for k < len(b) && b[k].Left != nil {
+			k++
+		}
+		switch {
+		case i == len(a) || k == len(b):
+			return i == len(a) && k == len(b)
+		case a[i].ID != b[k].ID || a[i].LoginSeq != b[k].LoginSeq:
+			return false
+		}
+		i, k = i+1, k+1
+	}
+}
+
+// load reads a journal into the cluster, as far as it can be read, and returns whose sessions those are. That there is none is
+// no error.
+func (c *Cluster) load(path string) (node server.NodeID, err error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	in := bufio.NewReaderSize(file, 1<<16)
+	var head headRecord
+	if err := readRecord(in, &head); errors.Is(err, io.EOF) {
+		return "", errTorn
+	} else if err != nil {
+		return "", err
+	}
+	if head.Version != recordVersion {
+		return "", fmt.Errorf("it is of version %d and not %d", head.Version, recordVersion)
+	}
+	node = server.NodeID(head.Node)
+	for {
+		var u userRecord
+		switch err := readRecord(in, &u); {
+		case errors.Is(err, io.EOF):
+			return node, nil
+		case err != nil:
+			return node, err
+		}
+		key := server.UserKey{App: u.App, User: u.User}
+		c.shard(key).put(key, u.sessions(node))
+	}
+}
