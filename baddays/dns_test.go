@@ -17,6 +17,7 @@ type nameServer struct {
 	delay  atomic.Int64 // of its answers, in nanoseconds
 	silent atomic.Bool
 	empty  atomic.Bool // it knows nobody
+	moved  atomic.Bool // the host is at its second address
 }
 
 func newNameServer(conn *net.UDPConn) *nameServer {
@@ -42,13 +43,17 @@ func (s *nameServer) answer(question []byte, to netip.AddrPort) {
 	}
 	q := m.Questions[0]
 	m.Response, m.Additionals = true, nil
+	host := serverIP
+	if s.moved.Load() {
+		host = serverIP2
+	}
 	switch {
 	case s.empty.Load():
 		m.RCode = dnsmessage.RCodeNameError
 	case q.Type == dnsmessage.TypeA:
 		m.Answers = []dnsmessage.Resource{{
 			Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 0},
-			Body:   &dnsmessage.AResource{A: netip.MustParseAddr(serverIP).As4()},
+			Body:   &dnsmessage.AResource{A: netip.MustParseAddr(host).As4()},
 		}}
 	}
 	if packed, err := m.Pack(); err == nil {

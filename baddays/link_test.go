@@ -22,7 +22,7 @@ type link struct {
 // A weather is how a link is. The zero weather is fine.
 type weather struct {
 	delay time.Duration // one way
-	loss  float64       // of packets, 0 to 1
+	loss  int           // of each five packets that follow one another, chosen by chance: so many are lost, and no streak is long
 	rate  int           // bytes per second each way; 0 means no limit
 	hole  bool          // nothing comes through, and nobody is told
 }
@@ -69,13 +69,18 @@ func (l *link) carry(from, to *os.File) {
 		}
 	}()
 	free := time.Now() // when the link has sent what it was given
+	var five []int     // an order of 0 to 4; the lowest are lost
 	for buffer := make([]byte, mtu+100); ; {
 		n, err := from.Read(buffer)
 		if err != nil {
 			return
 		}
 		w := l.now()
-		if w.hole || rand.Float64() < w.loss {
+		if len(five) == 0 {
+			five = rand.Perm(5)
+		}
+		lot := five[0]
+		if five = five[1:]; w.hole || lot < w.loss {
 			continue
 		}
 		at := time.Now()

@@ -28,7 +28,9 @@ type phone struct {
 
 	mu    sync.Mutex
 	lines []told
-	open  map[string]int // calls that were not answered, by what begins the answer
+	*hearing
+	calls map[string][]time.Time // that were not answered, by what begins the answer: when they were made
+	slept time.Time              // until then it was stopped
 }
 
 type told struct {
@@ -36,18 +38,17 @@ type told struct {
 	line string
 }
 
-// newPhone starts the driver in a namespace; "" is this one. ca is a file with the authorities it trusts.
-func newPhone(t *testing.T, namespace, ca string) *phone {
+// newPhone starts the driver in a place. ca is a file with the authorities it trusts.
+func newPhone(t *testing.T, at *place, ca string) *phone {
 	t.Helper()
-	command := at(namespace, driver)
-	p := &phone{t: t, cmd: exec.Command(command[0], command[1:]...), more: make(chan struct{}, 1), open: map[string]int{}}
+	p := &phone{t: t, cmd: at.command(driver), more: make(chan struct{}, 1), calls: map[string][]time.Time{}, hearing: newHearing()}
 	p.cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+ca)
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	p.in, err = p.cmd.StdinPipe()
 	require.NoError(t, err)
-	require.NoError(t, p.cmd.Start())
+	require.NoError(t, at.start(p.cmd))
 	heard := make(chan struct{})
 	go func() {
 		defer close(heard)
@@ -61,7 +62,7 @@ func newPhone(t *testing.T, namespace, ca string) *phone {
 		_ = p.cmd.Process.Signal(syscall.SIGCONT)
 		p.do("close")
 		_ = p.in.Close()
-		late := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+		late := time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() })
 		<-heard
 		err := p.cmd.Wait()
 		late.Stop()
@@ -71,29 +72,60 @@ func newPhone(t *testing.T, namespace, ca string) *phone {
 	return p
 }
 
+// open makes a client of the phone's, in the place of one that was closed.
+func (p *phone) open(url string, more ...string) {
+	p.t.Helper()
+	asked := time.Now()
+	p.do(append([]string{"open", "url=" + url, fmt.Sprintf("app=%d", app), "platform=android"}, more...)...)
+	p.hears(asked, time.Minute, "^open OK")
+}
+
+// note takes what the app is told, and holds it against what may come.
 func (p *phone) note(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lines = append(p.lines, told{time.Now(), line})
-	for call := range p.open {
-		if strings.HasPrefix(line, call) {
-			p.open[call]--
-		}
+	now := time.Now()
+	p.lines = append(p.lines, told{now, line})
+	if what := p.wrong(line); what != "" {
+		p.t.Errorf("%s; %s", what, sequence(p.lines))
 	}
+	p.answers(line, now)
 	select {
 	case p.more <- struct{}{}:
 	default:
 	}
 }
 
+// allowed is how long the design lets a call wait, by what begins its answer.
+var allowed = map[string]time.Duration{"login": loginTime, "renew": loginTime, "logout": logoutTime}
+
+// answers takes the answer of a call: there is one, and it comes in the time that the design allows. A process that was
+// stopped knows it when it goes on.
+func (p *phone) answers(line string, now time.Time) {
+	call, _, _ := strings.Cut(line, " ")
+	most := allowed[call]
+	if most == 0 {
+		return
+	}
+	asked := p.calls[call]
+	if len(asked) == 0 {
+		p.t.Errorf("%q answers nothing", line)
+		return
+	}
+	due := asked[0].Add(most)
+	if p.calls[call] = asked[1:]; p.slept.After(due) {
+		due = p.slept
+	}
+	if late := now.Sub(due); late > machine.grace(asked[0]) {
+		p.t.Errorf("%q came %s later than it may", line, late)
+	}
+}
+
 // do makes a call. The words of the driver are in conformance/README.md.
 func (p *phone) do(words ...string) {
 	p.mu.Lock()
-	switch words[0] {
-	case "login":
-		p.open["login "+words[1]+" "]++
-	case "logout":
-		p.open["logout "]++
+	if _, answered := allowed[words[0]]; answered {
+		p.calls[words[0]] = append(p.calls[words[0]], time.Now())
 	}
 	p.mu.Unlock()
 	_, _ = fmt.Fprintln(p.in, strings.Join(words, "\t"))
@@ -104,17 +136,14 @@ func (p *phone) hears(since time.Time, patience time.Duration, pattern string) t
 	p.t.Helper()
 	wanted, late := regexp.MustCompile(pattern), time.After(patience)
 	for {
-		p.mu.Lock()
-		i := slices.IndexFunc(p.lines, func(l told) bool { return !l.at.Before(since) && wanted.MatchString(l.line) })
-		all := slices.Clone(p.lines)
-		p.mu.Unlock()
-		if i >= 0 {
-			return all[i]
+		lines := p.since(since)
+		if i := slices.IndexFunc(lines, func(l told) bool { return wanted.MatchString(l.line) }); i >= 0 {
+			return lines[i]
 		}
 		select {
 		case <-p.more:
 		case <-late:
-			p.t.Fatalf("the app was not told %q within %s, but %v", pattern, patience, all)
+			p.t.Fatalf("the app was not told %q within %s, but: %s", pattern, patience, sequence(p.since(time.Time{})))
 		}
 	}
 }
@@ -131,34 +160,44 @@ func (p *phone) since(from time.Time) (found []told) {
 	return found
 }
 
-// promises are what holds on the worst of days: no call stays open, connection events alternate, the end is the last word.
-func (p *phone) promises() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for call, open := range p.open {
-		if open != 0 {
-			p.t.Errorf("%d calls of %q were not answered", open, call)
+// settles waits until the connection is there and nothing is told for so long.
+func (p *phone) settles(quiet time.Duration) {
+	p.t.Helper()
+	late := time.Now().Add(patience)
+	for {
+		p.mu.Lock()
+		rest := time.Until(p.lines[len(p.lines)-1].at.Add(quiet))
+		settled := p.link == "connected" && rest <= 0
+		p.mu.Unlock()
+		if settled {
+			return
 		}
-	}
-	link, closed := "disconnected", false
-	for _, l := range p.lines {
-		word, _, _ := strings.Cut(l.line, " ")
-		after, events := map[string]string{"connecting": "disconnected", "connected": "connecting", "disconnected": "connect"}[word]
-		if events && !strings.HasPrefix(link, after) {
-			p.t.Errorf("%q came after %q", l.line, link)
+		if time.Now().After(late) {
+			p.t.Fatalf("the app does not settle: %s", sequence(p.since(time.Time{})))
 		}
-		if events {
-			link = word
-		}
-		if closed && l.line != "close done" {
-			p.t.Errorf("%q came after the end", l.line)
-		}
-		closed = closed || word == "closed"
+		time.Sleep(max(rest, 10*time.Millisecond))
 	}
 }
 
-func (p *phone) String() string { return fmt.Sprint(p.lines) }
+// promises are what must be true at the end: the client is closed, and no call stays open.
+func (p *phone) promises() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for call, open := range p.calls {
+		if len(open) > 0 {
+			p.t.Errorf("%d calls of %s were never answered", len(open), call)
+		}
+	}
+	if p.hearing.open {
+		p.t.Errorf("the end was never told; %s", sequence(p.lines))
+	}
+}
 
 // sleep and awake stop and continue the process, as a phone does that nobody looks at.
 func (p *phone) sleep() { require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGSTOP)) }
-func (p *phone) awake() { require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGCONT)) }
+func (p *phone) awake() {
+	p.mu.Lock()
+	p.slept = time.Now()
+	p.mu.Unlock()
+	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGCONT))
+}

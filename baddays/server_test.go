@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -35,22 +36,22 @@ const (
 
 // A server is a timd. It can be ended and started again, with the same accounts and keys.
 type server struct {
-	t         *testing.T
-	dir       string
-	namespace string
-	listen    string
-	args      []string
-	cmd       *exec.Cmd
-	endpoint  string // as it says itself
+	t        *testing.T
+	dir      string
+	at       *place
+	listen   string
+	args     []string
+	cmd      *exec.Cmd
+	endpoint string // as it says itself
 }
 
 // newServer starts a timd; with TLS if the files of a certificate are given.
-func newServer(t *testing.T, namespace, listen string, cert *certificate) *server {
+func newServer(t *testing.T, at *place, listen string, cert *certificate) *server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "timd") // t.TempDir has the day's name in it, and that may have a comma
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &server{t: t, dir: dir, namespace: namespace, listen: listen}
+	s := &server{t: t, dir: dir, at: at, listen: listen}
 	key := filepath.Join(s.dir, "app.key")
 	require.NoError(t, os.WriteFile(key, []byte(appKey), 0o600))
 	s.args = []string{"--app", fmt.Sprintf("%d=%s", app, key), "--data-dir", s.dir, "--log-format", "json", "--ping-interval", pings().String()}
@@ -64,11 +65,10 @@ func newServer(t *testing.T, namespace, listen string, cert *certificate) *serve
 
 func (s *server) start() {
 	s.t.Helper()
-	command := at(s.namespace, append([]string{timd, "serve", "--listen", s.listen}, s.args...)...)
-	s.cmd = exec.Command(command[0], command[1:]...)
+	s.cmd = exec.Command(timd, append([]string{"serve", "--listen", s.listen}, s.args...)...)
 	stderr, err := s.cmd.StderrPipe()
 	require.NoError(s.t, err)
-	require.NoError(s.t, s.cmd.Start())
+	require.NoError(s.t, s.at.start(s.cmd))
 	lines := bufio.NewScanner(stderr)
 	said := ""
 	for s.endpoint = ""; s.endpoint == "" && lines.Scan(); said += lines.Text() + "\n" {
@@ -94,11 +94,24 @@ func (s *server) address() string {
 	return host
 }
 
+// ended waits until a server that was told to stop has done so.
+func (s *server) ended() {
+	late := time.AfterFunc(patience, func() { _ = s.cmd.Process.Kill() })
+	defer late.Stop()
+	require.NoError(s.t, s.cmd.Wait())
+}
+
+// restart is a kill, and a start at once.
+func (s *server) restart() {
+	s.kill()
+	s.start()
+}
+
 func (s *server) signal(signal syscall.Signal) { require.NoError(s.t, s.cmd.Process.Signal(signal)) }
 
-func ticketOf(t *testing.T, user string) string {
+func ticketOf(t *testing.T, user string, lasts time.Duration) string {
 	t.Helper()
-	ticket, err := usersig.Sign(app, appKey, user, time.Hour)
+	ticket, err := usersig.Sign(app, appKey, user, lasts)
 	require.NoError(t, err)
 	return ticket
 }
@@ -110,6 +123,7 @@ type certificate struct {
 	caKey             *ecdsa.PrivateKey
 	caFile            string // what a client trusts
 	file, keyFile     string
+	number            int64 // of the one that was issued last
 	names             []string
 	notBefore, expiry time.Time
 }
@@ -143,16 +157,35 @@ func (c *certificate) write(file, kind string, der []byte) {
 	require.NoError(c.t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
 }
 
-// issue makes the server's certificate, as its fields say now.
+// issue makes the server's certificate, as its fields say now. A server reads it within a second.
 func (c *certificate) issue() {
+	c.number++
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(c.t, err)
 	der := c.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: c.names[0]}, DNSNames: c.names,
+		SerialNumber: big.NewInt(c.number), Subject: pkix.Name{CommonName: c.names[0]}, DNSNames: c.names,
 		IPAddresses: []net.IP{net.ParseIP(serverIP), net.ParseIP("127.0.0.1")}, NotBefore: c.notBefore, NotAfter: c.expiry,
 	}, &key.PublicKey)
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(c.t, err)
 	c.write(c.keyFile, "PRIVATE KEY", secret)
 	c.write(c.file, "CERTIFICATE", der)
+}
+
+// shown waits until the server at address shows what was issued last. It is asked from its own place.
+func (c *certificate) shown(at *place, address string) {
+	c.t.Helper()
+	require.Eventually(c.t, func() (same bool) {
+		return at.do(func() error {
+			conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			if n := conn.ConnectionState().PeerCertificates[0].SerialNumber; n.Int64() != c.number {
+				return fmt.Errorf("it shows number %d", n)
+			}
+			return nil
+		}) == nil
+	}, time.Minute, 50*time.Millisecond)
 }

@@ -13,11 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A row is what came out of a day.
-type row struct{ name, what, told, knew, back string }
-
-func (s *stage) row(d day) row {
-	return row{d.name, d.what, story(s.phone.since(s.broke), s.broke), seconds(s.knew), seconds(s.back)}
+// row is what came out of a day.
+func (s *stage) row(d day) string {
+	return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", d.name, d.what, story(s.phone.since(s.broke), s.broke), seconds(s.knew), seconds(s.back))
 }
 
 func seconds(d time.Duration) string {
@@ -82,23 +80,34 @@ const page = `<!-- Measured by "./build.sh bad-days". DO NOT EDIT. -->
 
 What an app is told, and when, while things between it and the server go wrong: libtim in a process of its own against a
 real timd, with a link of network namespaces between them (over TLS) or a fault proxy (without). Pings come every 25 s, a
-login may take 15 s; every other setting is the default. Measured with all days at once on %d processors; a wait between
-tries is a matter of chance. No call stayed open on any day, and events of the connection alternated as promised.
+login may take 15 s, timd wants its clients back within 2 s; every other setting is the default. A wait between tries is a matter of chance.
+
+Each day's whole order of events is written down in the test, and each time is held to what the design allows: "at once", 2 s
+after a wake, a ping's interval and 10 s of silence, 10 s for a try, 20 s between tries, 15 s for a login, 5 s for a logout. No call stayed open, none
+was answered twice, events of the connection alternated, and state came before results. Measured with all days at once on %d processors,
+which were at most %s behind.
 
 **Knew after**: from the fault to the word that something is wrong. **Back after**: from the end of the fault (or from
 the fault, where it does not end) to the word that all is well, which was then checked. Times in brackets count from the fault.
 
-Resets: %s
-
 | day | what happens | what the app was told | knew after | back after |
 |---|---|---|---|---|
 %s
-`
+## Resets at every byte
 
-func write(t *testing.T, table []row) {
-	var rows strings.Builder
-	for _, r := range table {
-		fmt.Fprintf(&rows, "| %s | %s | %s | %s | %s |\n", r.name, r.what, r.told, r.knew, r.back)
+A connection is reset after 0 bytes, after 1, and so on up to all that passes, both ways together, and each time the story has to end well, in
+the right order.
+
+| reset in | what happens | bytes | connections cut | half were over within | the last within |
+|---|---|---|---|---|---|
+%s`
+
+func write(t *testing.T, lived []string, behind time.Duration) {
+	for i, row := range lived {
+		if row == "" {
+			t.Skipf("docs/bad-days.md stays as it was: the machine was too far behind for %q", days[i].name)
+		}
 	}
-	require.NoError(t, os.WriteFile("../docs/bad-days.md", fmt.Appendf(nil, page, runtime.NumCPU(), cuts, strings.TrimSpace(rows.String())), 0o644))
+	text := fmt.Sprintf(page, runtime.NumCPU(), seconds(behind), strings.Join(lived, ""), strings.Join(resets, ""))
+	require.NoError(t, os.WriteFile("../docs/bad-days.md", []byte(text), 0o644))
 }
