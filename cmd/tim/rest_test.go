@@ -225,7 +225,8 @@ func TestAMistakeOfAnAdministratorIsNamed(t *testing.T) {
 		says string
 	}{
 		{"a user nobody knows", []string{"sessions", "nobody"}, 1, "70107"},
-		{"no administrator", []string{"kick", "alice", "--admin", "alice"}, 1, "60010"},
+		{"no administrator", []string{"kick", "alice", "--admin", "alice"}, 1, "70403"},
+		{"no administrator of settings", []string{"settings", "show", "--admin", "alice"}, 1, "60010"},
 		{"a key of another app", []string{"dau", "--app", "5", "--key-file", "tim-dev/key", "--endpoint", nobody}, 1, "refused"},
 		{"nobody there", []string{"dau", "--endpoint", nobody}, 1, "connection refused"},
 		{"something else there", []string{"dau", "--endpoint", other.URL}, 1, "302"},

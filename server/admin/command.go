@@ -62,8 +62,13 @@ func (cmd *command) within(r *http.Request) (context.Context, context.CancelFunc
 
 // dialect and name work for a command that was not found, too.
 func (cmd *command) dialect() dialect {
-	if cmd != nil && cmd.service() == "openim" {
-		return openim
+	if cmd != nil {
+		switch cmd.service() {
+		case "openim":
+			return openim
+		case "im_open_login_svc":
+			return accounts
+		}
 	}
 	return common
 }

@@ -18,6 +18,7 @@ func TestEachMistakeOfTheEnvelopeHasItsCode(t *testing.T) {
 	const body = `{"CheckItem":[{"UserID":"alice"}]}`
 	set := func(name, value string) func(url.Values) { return func(q url.Values) { q.Set(name, value) } }
 	del := func(name string) func(url.Values) { return func(q url.Values) { q.Del(name) } }
+	alice := func(q url.Values) { q.Set("identifier", "alice"); q.Set("usersig", ticket(t, "alice")) }
 	otherKey, err := usersig.Sign(app, "another key", boss, time.Hour)
 	require.NoError(t, err)
 	old, err := usersig.Ticket{App: app, UserID: boss, Issued: time.Now().Add(-time.Hour), Expires: time.Now().Add(-time.Minute)}.Sign(key)
@@ -52,7 +53,11 @@ func TestEachMistakeOfTheEnvelopeHasItsCode(t *testing.T) {
 		{name: "an expired ticket", change: set("usersig", old), code: 70001},
 		{name: "half a ticket", change: func(q url.Values) { q.Set("usersig", q.Get("usersig")[:40]) }, code: 70003},
 		{name: "somebody else's ticket", change: set("usersig", ticket(t, "alice")), code: 70013},
-		{name: "no administrator", change: func(q url.Values) { q.Set("identifier", "alice"); q.Set("usersig", ticket(t, "alice")) }, code: 60010, says: "alice"},
+		{name: "no administrator of accounts", change: alice, code: 70403, says: "alice is no administrator of app 1400000001: its admins are named in"},
+		{name: "no administrator who asks who is online", path: "/v4/openim/query_online_status", change: alice, code: 90009, says: "alice"},
+		{name: "no administrator, by the older name", path: "/v4/openim/querystate", change: alice, code: 90009, says: "alice"},
+		{name: "no administrator of settings", path: "/v4/tim_admin/get_login_settings", change: alice, code: 60010, says: "alice"},
+		{name: "nobody proven", change: set("identifier", "alice"), code: 70013},
 		{name: "no body", body: "-", code: 60003, says: "{}"},
 		{name: "half a body", body: `{"CheckItem":[`, code: 60003},
 		{name: "words", body: `hello`, code: 60003},
