@@ -36,7 +36,7 @@ var floors = []floor{
 
 	{packages: "server", ours: []string{"codes", "usersig", "internal/wire"}, others: anyOfOthers},
 	{packages: "server/gateway/...", ours: []string{"codes", "usersig", "internal/wire", "internal/ws", "server"}, others: anyOfOthers},
-	{packages: "server/admin/...", ours: []string{"codes", "usersig", "server"}, others: anyOfOthers},
+	{packages: "server/admin/...", ours: []string{"codes", "usersig", "server", "server/admin/..."}, others: anyOfOthers},
 	{packages: "server/console/...", ours: []string{"codes", "server"}, others: anyOfOthers},
 	{packages: "server/registry/...", ours: []string{"codes", "server", "server/registry/..."}, others: anyOfOthers},
 	{packages: "server/webhook/...", ours: []string{"codes", "server"}, others: anyOfOthers},

@@ -1,27 +1,22 @@
 package admin
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/opentim/tim/codes"
 	"github.com/opentim/tim/server"
+	"github.com/opentim/tim/server/admin/body"
 	"github.com/opentim/tim/usersig"
 )
 
-const (
-	maxBody  = 64 << 10
-	maxDepth = 16 // no request needs more than 3
-)
+const maxBody = 64 << 10
 
 // A caller is the administrator who sent a request.
 type caller struct {
@@ -124,78 +119,25 @@ func checkQuery(query url.Values, admin, ticket string) error {
 
 // readBody returns the body of a request, if it is small enough.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
 		return nil, fail(codes.InvalidHTTP, "the body has more than %d bytes: send fewer items at a time", maxBody)
 	case err != nil:
 		return nil, fail(codes.InvalidHTTP, "the body did not arrive whole")
 	}
-	return body, nil
+	return text, nil
 }
 
 // decode reads a request's body into a command's request. Where it is strict, a field that is not known is a mistake.
-func decode(body []byte, into any, d dialect, strict bool) error {
-	if deeper(body, maxDepth) {
-		return fail(d.badJSON, "the body is nested deeper than %d levels", maxDepth)
+func decode(text []byte, into any, d dialect, strict bool) error {
+	err := body.Decode(text, into, strict)
+	var wrong *body.Mistake
+	if !errors.As(err, &wrong) {
+		return err
 	}
-	reader := json.NewDecoder(bytes.NewReader(body))
-	if strict {
-		reader.DisallowUnknownFields()
+	if wrong.InAField {
+		return fail(d.badType, "%s", wrong.Text)
 	}
-	err := reader.Decode(into)
-	var wrong *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field == "":
-		return fail(d.badJSON, "the body must be a JSON object such as {}")
-	case errors.As(err, &wrong):
-		return fail(d.badType, "%s must be %s, not %s", wrong.Field, jsonType(wrong.Type), wrong.Value)
-	case errors.Is(err, io.EOF):
-		return fail(d.badJSON, "the body is empty: send at least {}")
-	case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF):
-		return fail(d.badJSON, "the body is not JSON")
-	case err != nil: // a field that is not known, or one that it is not allowed to set
-		return fail(d.badType, "%s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := reader.Token(); !errors.Is(err, io.EOF) {
-		return fail(d.badJSON, "there is something behind the JSON object")
-	}
-	return nil
-}
-
-// deeper reports whether JSON is nested deeper than most levels.
-func deeper(body []byte, most int) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(body); i++ {
-		switch b := body[i]; {
-		case quoted && b == '\\':
-			i++
-		case b == '"':
-			quoted = !quoted
-		case quoted:
-		case b == '{' || b == '[':
-			if depth++; depth > most {
-				return true
-			}
-		case b == '}' || b == ']':
-			depth--
-		}
-	}
-	return false
-}
-
-// jsonType says what JSON a field wants.
-func jsonType(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Slice:
-		return "a list"
-	case reflect.Map, reflect.Struct:
-		return "an object"
-	case reflect.String:
-		return "a string"
-	case reflect.Bool:
-		return "true or false"
-	}
-	return "a whole number"
+	return fail(d.badJSON, "%s", wrong.Text)
 }
