@@ -1,6 +1,6 @@
 // Package nats is the registry of a cluster: several nodes that share one NATS, whose JetStream keeps who is online where.
 //
-//   - A user is one key, in one of 32 memory buckets by the hash of the key. It holds all sessions of the user and changes by
+//   - A user is one key, in one of 8 memory buckets by the hash of the key. It holds all sessions of the user and changes by
 //     compare-and-swap. A change begins with what the nearest replica has, which may be old: the swap finds out. Whatever is not
 //     followed by a swap asks the bucket's leader, which knows every write that was acknowledged. (key.go, read.go, record.go)
 //   - Nodes tell each other kicks by request and reply, and news by publishing. (messages.go)

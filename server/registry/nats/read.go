@@ -14,7 +14,7 @@ import (
 // After a glance that took longer than glanceTime there are none for glancePause: the server that should have answered may
 // hang, and the leader not.
 const (
-	glanceTime  = 150 * time.Millisecond
+	glanceTime  = 250 * time.Millisecond
 	glancePause = 5 * time.Second
 )
 
