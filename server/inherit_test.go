@@ -17,8 +17,9 @@ import (
 // A lonely is a node without a cluster, which keeps a journal. Its present start is node.
 type lonely struct {
 	*node
-	eye  *witness
-	file string
+	eye   *witness
+	diary *diary // instead of eye, if there is one
+	file  string
 }
 
 // alone runs a story of a node that is killed and started again.
@@ -43,9 +44,15 @@ func (n *lonely) kill(w *world) {
 	require.NoError(w.t, err)
 	n.file += "+"
 	require.NoError(w.t, os.WriteFile(n.file, data, 0o600))
+	n.startKilled(w)
+}
+
+func (n *lonely) startKilled(w *world) {
 	n.registry.set(func() { n.registry.down = true })
-	n.eye = new(witness)
-	w.options.Observer = n.eye
+	if n.diary == nil {
+		n.eye = new(witness)
+		w.options.Observer = n.eye
+	}
 	n.start(w)
 }
 

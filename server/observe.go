@@ -47,15 +47,40 @@ type Observer interface {
 	Changed(Change)
 }
 
+// A Recorder is an Observer that knows after a restart what it was told before.
+type Recorder interface {
+	Observer
+	// LastRevision returns the highest Revision that it was told before it was opened: this node gives none that is lower.
+	LastRevision() uint64
+	// Told returns what the last Change of each user told, for users who had Sessions then: those who come after a key, in an
+	// order of its own that begins with the zero key, and at most so many. It knows nothing of what other nodes told, and so is
+	// asked only where there are none.
+	Told(ctx context.Context, after UserKey, most int) ([]Telling, error)
+}
+
+// A Telling is what an Observer was told that a user has. Of the Sessions, it knows who they are.
+type Telling struct {
+	Key      UserKey
+	Sessions []Session
+}
+
 // watched is a Registry whose changes Observers are told of. The user's turn is held from the change to the telling, so that
 // an observer hears of changes in the order in which they happened.
 type watched struct {
 	Registry
 	sessions  *Sessions
 	observers []Observer
-	revisions bool // somebody wants to know them; otherwise keys do without
+	numbered  bool // somebody wants to know revisions; otherwise keys do without
+	revisions clock
 	turns     turns
 	doubts    doubts
+}
+
+// revision returns one that is higher than n and than all that this node gave, and now by the cluster's clock if that is
+// possible: so it is also higher than what other nodes gave to a key that has forgotten it. It has a clock of its own, because
+// a key may have the revision of a node whose clock was wrong: LoginSeqs must not follow that.
+func (w *watched) revision(n uint64) uint64 {
+	return w.revisions.after(max(n, w.sessions.clock.next()-1))
 }
 
 func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session) ([]Session, error)) error {
@@ -128,9 +153,9 @@ func (t *telling) observe(before []Session, revision uint64) ([]Session, uint64,
 		return nil, 0, err
 	}
 	t.told = changes(t.room[:0], before, after, t.w.sessions.o.Node)
-	if t.w.revisions {
+	if t.w.numbered {
 		for i := range t.told {
-			revision = t.w.sessions.clock.after(max(revision, newest(before, after)))
+			revision = t.w.revision(max(revision, newest(before, after)))
 			t.told[i].Revision = revision
 		}
 	}

@@ -132,7 +132,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	w := &watched{Registry: o.Registry, sessions: s, observers: []Observer{s.absences}}
 	s.o.Registry, s.admitting = w, o.Registry
 	if o.Observer != nil {
-		w.observers, w.revisions = append(w.observers, o.Observer), true
+		w.observers, w.numbered = append(w.observers, o.Observer), true
 		s.admitting = w
 	}
 	s.unsettled.some = make(chan struct{}, 1)
@@ -154,8 +154,15 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 		s.wheel.Stop()
 		return nil, fmt.Errorf("server: join the registry: %w", err)
 	}
+	recorder, _ := o.Observer.(Recorder)
+	if recorder != nil {
+		w.revisions.last.Store(recorder.LastRevision())
+	}
 	if heir, ok := o.Registry.(Heir); ok {
 		s.inherit(ctx, heir)
+		if recorder != nil {
+			s.loops.Go(func() { s.recheck(w, recorder) })
+		}
 	}
 	s.loops.Go(s.sweepLoop)
 	s.loops.Go(s.settleLoop)

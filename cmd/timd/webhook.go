@@ -55,7 +55,7 @@ func (l *loaded) openWebhook(ctx context.Context, log *slog.Logger) (*webhook.We
 		return nil, err
 	}
 	return webhook.Open(ctx, webhook.Options{
-		Path: filepath.Join(l.DataDir, webhookFile), Receivers: receivers, Queue: l.Webhook.Queue,
+		Path: filepath.Join(l.DataDir, webhookFile), Receivers: receivers, Queue: l.Webhook.Queue, Remember: l.Registry == "",
 		AllowInsecure: l.AllowInsecure, Logger: log,
 	})
 }

@@ -20,11 +20,14 @@ import (
 // A queue keeps changes on disk, oldest first, in an SQLite file of its own: rows are finished out of order, which in a
 // plain log would need a cursor for each user. A row is there until it is delivered.
 type queue struct {
-	db   *sql.DB // one connection, which keeps other processes out
-	most int     // rows of an app
+	db        *sql.DB // one connection, which keeps other processes out
+	most      int     // rows of an app
+	remembers bool    // what was told of each user
+	opened    uint64  // the highest revision that was told before it was opened
 
-	waiting map[uint64]int // rows of an app; only update uses it
-	total   atomic.Int64
+	waiting  map[uint64]int // rows of an app; only update uses it
+	revision uint64         // the highest; so does this
+	total    atomic.Int64
 }
 
 // A row is a change that waits.
@@ -48,9 +51,19 @@ const schema = `CREATE TABLE IF NOT EXISTS changes (
 	address TEXT NOT NULL,
 	body BLOB NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS changes_of_app ON changes (app, seq);`
+CREATE INDEX IF NOT EXISTS changes_of_app ON changes (app, seq);
+CREATE TABLE IF NOT EXISTS told (
+	app INTEGER NOT NULL,
+	user TEXT NOT NULL,
+	sessions BLOB NOT NULL, -- JSON; who has none has no row
+	PRIMARY KEY (app, user)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS revisions (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	highest INTEGER NOT NULL
+) STRICT;`
 
-func openQueue(ctx context.Context, path string, most int, apps []uint64) (_ *queue, err error) {
+func openQueue(ctx context.Context, path string, most int, remembers bool, apps []uint64) (_ *queue, err error) {
 	if err := private(path); err != nil {
 		return nil, err
 	}
@@ -68,8 +81,8 @@ func openQueue(ctx context.Context, path string, most int, apps []uint64) (_ *qu
 	if _, err := db.ExecContext(ctx, schema); err != nil {
 		return nil, err
 	}
-	q := &queue{db: db, most: most, waiting: make(map[uint64]int)}
-	return q, q.begin(ctx, apps)
+	q := &queue{db: db, most: most, remembers: remembers, waiting: make(map[uint64]int)}
+	return q, errors.Join(q.begin(ctx, apps), q.readRevision(ctx))
 }
 
 // private makes the file, readable by its owner only, unless it is there.
@@ -93,7 +106,14 @@ func (q *queue) begin(ctx context.Context, apps []uint64) error {
 	for i, app := range apps {
 		known[i] = fmt.Sprint(int64(app))
 	}
-	if _, err := q.db.ExecContext(ctx, "DELETE FROM changes WHERE app NOT IN ("+strings.Join(known, ",")+")"); err != nil {
+	others := " WHERE app NOT IN (" + strings.Join(known, ",") + ")"
+	if _, err := q.db.ExecContext(ctx, "DELETE FROM changes"+others); err != nil {
+		return err
+	}
+	if !q.remembers {
+		others = ""
+	}
+	if _, err := q.db.ExecContext(ctx, "DELETE FROM told"+others); err != nil {
 		return err
 	}
 	for _, app := range apps {
@@ -126,12 +146,18 @@ func (q *queue) update(changes []server.Change, done []int64) (map[uint64]overfl
 	if err := q.add(tx, changes, grown); err != nil {
 		return nil, err
 	}
+	if err := q.remember(tx, changes); err != nil {
+		return nil, err
+	}
 	lost, err := q.shrink(tx, grown)
 	if err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {
 		return nil, err
+	}
+	for i := range changes {
+		q.revision = max(q.revision, changes[i].Revision)
 	}
 	for app, n := range grown {
 		q.waiting[app] += n

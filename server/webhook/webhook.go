@@ -31,6 +31,9 @@ type Options struct {
 	// Queue is how many changes of an app may wait: the oldest are dropped for the newest. Zero means 100,000, which take
 	// about 100 MB.
 	Queue int
+	// Remember says that what each user was last told to have is kept on disk, so that after a restart a node finds what it was
+	// about to tell when it was killed. It is for a node that is alone: others would tell what this one does not hear of.
+	Remember bool
 	// Workers is how many requests to a receiver run at a time. Zero means 16.
 	Workers int
 	// RetryMin and RetryMax bound the time until the next try, which doubles and of which a random part is waited. Zero means
@@ -83,7 +86,7 @@ type Webhook struct {
 	closed  sync.Once
 }
 
-var _ server.Observer = (*Webhook)(nil)
+var _ server.Recorder = (*Webhook)(nil)
 
 // Open opens the queue and begins to deliver what is in it. One process at a time can have it open.
 func Open(ctx context.Context, o Options) (*Webhook, error) {
@@ -104,7 +107,7 @@ func Open(ctx context.Context, o Options) (*Webhook, error) {
 		apps = append(apps, app)
 	}
 	var err error
-	if w.queue, err = openQueue(ctx, o.Path, w.o.Queue, apps); err != nil {
+	if w.queue, err = openQueue(ctx, o.Path, w.o.Queue, w.o.Remember, apps); err != nil {
 		return nil, fmt.Errorf("webhook: open %s: %w", o.Path, err)
 	}
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
