@@ -27,7 +27,9 @@ export class FakeEngine implements Engine {
   }
 
   create(config: EngineConfig, deliver: Deliver): EngineClient | number {
-    if (!/^wss?:\/\/[^/]/.test(config.url)) return Code.InvalidParameters;
+    const secure = /^(wss:\/\/[^/]|ws:\/\/(127\.0\.0\.1|localhost)\b)/;
+    const allowed = config.allowInsecure ? /^wss?:\/\/[^/]/ : secure;
+    if (!allowed.test(config.url)) return Code.InvalidParameters;
     const client = new FakeClient(config, deliver);
     this.clients.push(client);
     return client;
