@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,22 +24,40 @@ import (
 
 var promQL = parser.NewParser(parser.Options{})
 
-// ofOthers are metrics that Prometheus itself makes.
-var ofOthers = map[string]bool{"up": true}
+// A told is what is exposed: the labels of each metric.
+type told map[string]map[string]bool
 
-// metricsIn returns the names of the metrics of an expression, without what a histogram adds to its name.
-func metricsIn(t *testing.T, expression string) (names []string) {
+// ofPrometheus are the metric and the labels that Prometheus itself makes.
+var ofPrometheus = told{"up": {}}
+var labelsOfPrometheus = []string{"instance", "job", "le"}
+
+// check requires that an expression names only metrics, and labels of them, that are told.
+func (told told) check(t *testing.T, who, expression string) {
 	t.Helper()
 	tree, err := promQL.ParseExpr(expression)
-	require.NoError(t, err, expression)
+	require.NoError(t, err, "%s: %s", who, expression)
+	labels, grouped := map[string]bool{}, []string{}
+	metrics := 0
 	parser.Inspect(tree, func(n parser.Node, _ []parser.Node) error {
-		if v, ok := n.(*parser.VectorSelector); ok {
-			names = append(names, strings.TrimSuffix(v.Name, "_bucket"))
+		switch n := n.(type) {
+		case *parser.AggregateExpr:
+			grouped = append(grouped, n.Grouping...)
+		case *parser.VectorSelector:
+			metrics++
+			name := strings.TrimSuffix(n.Name, "_bucket")
+			require.True(t, told[name] != nil || ofPrometheus[name] != nil, "%s: timd has no metric %s", who, name)
+			maps.Copy(labels, told[name])
+			for _, m := range n.LabelMatchers {
+				require.True(t, m.Name == "__name__" || told[name][m.Name] || slices.Contains(labelsOfPrometheus, m.Name),
+					"%s: %s has no label %s", who, name, m.Name)
+			}
 		}
 		return nil
 	})
-	require.NotEmpty(t, names, expression)
-	return names
+	require.Positive(t, metrics, expression)
+	for _, label := range grouped {
+		require.True(t, labels[label] || slices.Contains(labelsOfPrometheus, label), "%s: nothing in %s has the label %s", who, expression, label)
+	}
 }
 
 func TestAlertsAndDashboardNameOnlyWhatTimdTells(t *testing.T) {
@@ -47,9 +68,7 @@ func TestAlertsAndDashboardNameOnlyWhatTimdTells(t *testing.T) {
 	for _, g := range rules.Groups {
 		for _, r := range g.Rules {
 			alerts++
-			for _, name := range metricsIn(t, r.Expr) {
-				require.True(t, told[name] || ofOthers[name], "alert %s: timd has no metric %s", r.Alert, name)
-			}
+			told.check(t, "alert "+r.Alert, r.Expr)
 			require.Contains(t, []string{"page", "ticket"}, r.Labels["severity"], r.Alert)
 			require.NotEmpty(t, r.Annotations["action"], "%s says what to do", r.Alert)
 		}
@@ -75,9 +94,7 @@ func TestAlertsAndDashboardNameOnlyWhatTimdTells(t *testing.T) {
 		require.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
 		require.True(t, p.Type == "row" || len(p.Targets) > 0, p.Title)
 		for _, target := range p.Targets {
-			for _, name := range metricsIn(t, strings.ReplaceAll(target.Expr, "$node", ".*")) {
-				require.True(t, told[name], "panel %q: timd has no metric %s", p.Title, name)
-			}
+			told.check(t, "panel "+p.Title, strings.ReplaceAll(target.Expr, "$node", ".*"))
 		}
 	}
 	// What timd tells beside the runtime of Go is on the dashboard or in an alert.
@@ -97,7 +114,7 @@ var unshown = map[string]bool{
 
 // metricsOfTimd starts a node of a cluster, with a webhook, and asks for its metrics. Those with labels that nothing has happened to
 // yet are told by their help only.
-func metricsOfTimd(t *testing.T) map[string]bool {
+func metricsOfTimd(t *testing.T) told {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"app.key", "resume.key"} {
@@ -134,21 +151,55 @@ func metricsOfTimd(t *testing.T) map[string]bool {
 	return nil
 }
 
-func scrape(t *testing.T, url string) map[string]bool {
+// scrape reads metrics, which promtool has to like.
+func scrape(t *testing.T, url string) told {
 	t.Helper()
 	res, err := http.Get(url)
 	require.NoError(t, err)
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
-	names := map[string]bool{}
+	promtool(t, strings.NewReader(string(text)), "check", "metrics")
+	told := told{}
+	last := ""
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, "# HELP "); ok {
-			name, _, _ := strings.Cut(rest, " ")
-			names[name] = true
+			last, _, _ = strings.Cut(rest, " ")
+			told[last] = map[string]bool{}
+		} else if !strings.HasPrefix(line, "#") {
+			for _, label := range labelName.FindAllStringSubmatch(line, -1) {
+				told[last][label[1]] = true
+			}
 		}
 	}
-	return names
+	return told
+}
+
+var labelName = regexp.MustCompile(`[{,](\w+)="`)
+
+func TestEachAlertFiresOnWhatItIsForAndOnNothingElse(t *testing.T) {
+	promtool(t, nil, "check", "config", "../prometheus/prometheus.yml")
+	promtool(t, nil, "test", "rules", "../prometheus/alerts_test.yml")
+	stories, err := os.ReadFile("../prometheus/alerts_test.yml")
+	require.NoError(t, err)
+	rules, errs := rulefmt.ParseFile("../prometheus/alerts.yml", false, model.UTF8Validation, promQL, slog.New(slog.DiscardHandler))
+	require.Empty(t, errs)
+	for _, g := range rules.Groups {
+		for _, r := range g.Rules {
+			require.Contains(t, string(stories), `alertname="`+r.Alert+`", alertstate="firing"`, "no story makes it fire")
+		}
+	}
+}
+
+// promtool runs Prometheus's own tool.
+func promtool(t *testing.T, stdin io.Reader, args ...string) {
+	t.Helper()
+	tool, err := exec.LookPath("promtool")
+	require.NoError(t, err, "it is in Debian's package prometheus")
+	cmd := exec.Command(tool, args...)
+	cmd.Stdin = stdin
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 // run starts a program, which ends with the test, and returns what it says, line by line.
