@@ -181,7 +181,14 @@ test_lint() {
     try "staticcheck in $module" "" go -C "$module" run "$staticcheck" ./...
     try "go.mod in $module" "run go mod tidy there" untidy "$module"
   done
+  try "32 bits" "an int holds less there" thirty_two_bits
   all_fine
+}
+
+# thirty_two_bits compiles the engine with its tests, and what servers have of numbers, for phones and boards that are small.
+thirty_two_bits() {
+  GOARCH=386 go vet ./core
+  GOARCH=386 go build ./usersig ./server/gateway ./server/admin
 }
 
 unformatted_go() {
@@ -300,6 +307,7 @@ c_example() {
 }
 
 test_deploy() {
+  install_missing promtool:prometheus
   step "what deploy/ has is understood by those it is for" "" go -C deploy/check test -count=1 ./...
   step "the systemd unit" "" check_unit
 }
