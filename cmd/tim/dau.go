@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -19,7 +21,7 @@ servers, and days are those of the app's time zone. Without flags it is about to
 		Example: `  tim dau                           # beside "timd dev"
   tim dau --from 2026-11-01 --to 2026-11-30
   tim dau --json | jq '.Days[0].DAU'`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a, err := r.open(c.OutOrStdout())
 			if err != nil {
@@ -37,9 +39,13 @@ servers, and days are those of the app's time zone. Without flags it is about to
 func (a *asker) dau(ctx context.Context, from, to string) error {
 	in := map[string]any{}
 	for name, day := range map[string]string{"From": from, "To": to} {
-		if day != "" {
-			in[name] = day
+		if day == "" {
+			continue
 		}
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			return fmt.Errorf("--%s %q is no day, such as %s", strings.ToLower(name), day, time.Now().Format(time.DateOnly))
+		}
+		in[name] = day
 	}
 	var reply struct {
 		Zone string

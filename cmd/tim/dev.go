@@ -56,6 +56,15 @@ func (t *target) fill() error {
 	return nil
 }
 
+// missing says what was not given, and that no timd dev has it either.
+func (t *target) missing(what string) error {
+	whose := ""
+	if t.App != 0 {
+		whose = fmt.Sprintf(" of app %d", t.App)
+	}
+	return fmt.Errorf(`%s is missing, and no "timd dev"%s has left its data in %s`, what, whose, t.dir)
+}
+
 // key reads the secret key, or returns "" if none was named. A file may hold several, a line each, newest first, and
 // comments that start with #: timd reads it the same way.
 func (t *target) key() (string, error) {

@@ -40,7 +40,7 @@ It changes nothing. It exits with 1 if a step failed; what only deserves attenti
 		Example: `  tim doctor                        # beside "timd dev"
   tim doctor --endpoint wss://tim.example.com
   tim doctor --endpoint wss://tim.example.com --app 1400000000 --key-file key --admin root --json`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			d, err := newDoctorOf(&r)
 			if err != nil {
@@ -77,7 +77,7 @@ func newDoctorOf(r *rest) (*doctor, error) {
 		return nil, err
 	}
 	if r.Endpoint == "" {
-		return nil, errors.New(`--endpoint is missing, and no "timd dev" has left its data in ` + r.dir)
+		return nil, r.missing("--endpoint")
 	}
 	base, err := restBase(r.Endpoint, r.allowInsecure)
 	if err != nil {

@@ -73,7 +73,7 @@ func (l *loginCommand) run(ctx context.Context, user string, in io.Reader, out i
 		narrator.tell(e)
 		switch e.Kind {
 		case codes.EventKickedOffline, codes.EventUserSigExpired:
-			over <- fmt.Errorf("the session of %s has ended: %w", user, e.Code)
+			over <- said{fmt.Errorf("the session of %s has ended: %w", user, e.Code)} // the narrator has said why
 		}
 	}
 	client, err := core.Open(options)
@@ -107,9 +107,9 @@ func (l *loginCommand) prepare(user string, in io.Reader) (core.Options, string,
 	case !ok:
 		return core.Options{}, "", fmt.Errorf("--platform %q: choose ios, ipad, android, windows, mac, linux or web", l.platform)
 	case l.Endpoint == "":
-		return core.Options{}, "", errors.New(`--endpoint is missing, and no "timd dev" has left its data in ` + l.dir)
+		return core.Options{}, "", l.missing("--endpoint")
 	case l.App == 0:
-		return core.Options{}, "", errors.New("--app, the SDKAppID, is missing")
+		return core.Options{}, "", l.missing("--app, the SDKAppID,")
 	}
 	options := core.Options{
 		URL: l.Endpoint, App: l.App, Platform: platform, Label: l.label, DataDir: l.dataDir,
@@ -186,13 +186,4 @@ func ownName() string {
 		return "tim"
 	}
 	return name
-}
-
-func exactlyOne(what string) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) == 1 {
-			return nil
-		}
-		return fmt.Errorf("%s takes exactly one argument: %s; see %s --help", c.CommandPath(), what, c.CommandPath())
-	}
 }

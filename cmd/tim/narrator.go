@@ -148,6 +148,9 @@ func eventWords(e core.Event, user string) string {
 		}
 		return fmt.Sprintf("the connection is lost: %s; %s stays logged in and comes back by itself", e.Text, user)
 	case codes.EventKickedOffline:
+		if r := e.Kick.Reason; r == codes.KickRESTAPI || r == codes.KickAccountDeleted {
+			return kickWords(e.Kick, user) + " Older tickets may be refused now." // and a banned user is
+		}
 		return kickWords(e.Kick, user) + " Run the same command to log in again."
 	case codes.EventUserSigWillExpire:
 		return "the ticket ends at " + moment(e.At) + "; without a new one the session ends then"

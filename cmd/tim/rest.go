@@ -60,7 +60,7 @@ func (r *rest) open(out io.Writer) (*asker, error) {
 		return nil, err
 	}
 	if r.Endpoint == "" {
-		return nil, errors.New(`--endpoint is missing, and no "timd dev" has left its data in ` + r.dir)
+		return nil, r.missing("--endpoint")
 	}
 	base, err := restBase(r.Endpoint, r.allowInsecure)
 	if err != nil {

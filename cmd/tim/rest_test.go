@@ -225,6 +225,17 @@ func TestAMistakeOfAnAdministratorIsNamed(t *testing.T) {
 		says string
 	}{
 		{"a user nobody knows", []string{"sessions", "nobody"}, 1, "70107"},
+		{"a kick of nobody", []string{"kick", "nobody"}, 1, "nobody has no account: nobody has logged in by this name (70107)"},
+		{"an end of nobody's ban", []string{"unban", "nobody"}, 1, "nobody has no account"},
+		{"settings that are none", []string{"settings", "get"}, 2, "there is no tim settings get: choose history, set, show, simulate"},
+		{"tickets that are none", []string{"sig", "sign"}, 2, "there is no tim sig sign: choose explain, make, verify"},
+		{"an argument too many", []string{"dau", "today"}, 2, `tim dau takes no argument such as "today"; see tim dau --help`},
+		{"a day that is none", []string{"dau", "--from", "2026-13-01"}, 2, `--from "2026-13-01" is no day, such as 20`},
+		{"no history", []string{"settings", "history", "-n", "0"}, 2, "--number 0: choose 1 to 100"},
+		{"a limit without number", []string{"settings", "set", "--limit", "web"}, 2, "such as web=5"},
+		{"a limit in words", []string{"settings", "set", "--limit", "web=many"}, 2, "such as web=5"},
+		{"another app than the one beside it", []string{"sessions", "alice", "--app", "5", "--key-file", "tim-dev/key"}, 2, `--endpoint is missing, and no "timd dev" of app 5 has left its data in tim-dev`},
+		{"nothing beside it", []string{"sessions", "alice", "--dev", "elsewhere"}, 2, `--app, the SDKAppID, is missing, and no "timd dev" has left its data in elsewhere`},
 		{"no administrator", []string{"kick", "alice", "--admin", "alice"}, 1, "70403"},
 		{"no administrator of settings", []string{"settings", "show", "--admin", "alice"}, 1, "60010"},
 		{"a key of another app", []string{"dau", "--app", "5", "--key-file", "tim-dev/key", "--endpoint", nobody}, 1, "refused"},

@@ -33,8 +33,7 @@ func newSettings() *cobra.Command {
   tim settings set --policy triple --limit web=5
   tim settings history`,
 	}
-	c.AddCommand(newSettingsShow(), newSettingsSet(), newSettingsSimulate(), newSettingsHistory())
-	return c
+	return group(c, newSettingsShow(), newSettingsSet(), newSettingsSimulate(), newSettingsHistory())
 }
 
 func settingsHelp() string {
@@ -62,7 +61,7 @@ type loginSettings struct {
 func newSettingsShow() *cobra.Command {
 	var r rest
 	c := &cobra.Command{
-		Use: "show", Short: "Print the present settings", Args: cobra.NoArgs,
+		Use: "show", Short: "Print the present settings", Args: none,
 		Long:    "show prints the settings that are in force, their version and who set them.",
 		Example: "  tim settings show                 # beside \"timd dev\"\n  tim settings show --json",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -113,12 +112,13 @@ func (s loginSettings) version() string {
 // A change is what flags say about the settings.
 type change struct {
 	policy string
-	limits map[string]int
+	limits limits
 }
 
 func (w *change) flags(c *cobra.Command) {
 	c.Flags().StringVar(&w.policy, "policy", "", "single, dual, triple or multi")
-	c.Flags().StringToIntVar(&w.limits, "limit", nil, "how many devices of a platform, such as web=5; repeat for more")
+	w.limits = limits{}
+	c.Flags().Var(w.limits, "limit", "how many devices of a platform, such as web=5; repeat for more")
 }
 
 func (w *change) request() (map[string]any, error) {
@@ -128,11 +128,6 @@ func (w *change) request() (map[string]any, error) {
 			return nil, fmt.Errorf("--policy %q: choose single, dual, triple or multi", w.policy)
 		}
 		in["Policy"] = strings.ToLower(w.policy)
-	}
-	for _, name := range slices.Sorted(maps.Keys(w.limits)) {
-		if _, ok := codes.ParsePlatform(name); !ok {
-			return nil, fmt.Errorf("--limit %s=%d: choose ios, ipad, android, windows, mac, linux or web", name, w.limits[name])
-		}
 	}
 	if len(w.limits) > 0 {
 		in["Limits"] = w.limits
@@ -148,7 +143,7 @@ func newSettingsSet() *cobra.Command {
 	var w change
 	var version int64
 	c := &cobra.Command{
-		Use: "set", Short: "Change the settings, on every server", Args: cobra.NoArgs,
+		Use: "set", Short: "Change the settings, on every server", Args: none,
 		Long: `set changes what its flags name and leaves the rest. Devices that have to leave are kicked at a steady pace: ask
 "tim settings simulate" first who that would be.
 
@@ -175,7 +170,7 @@ func newSettingsSimulate() *cobra.Command {
 	var r rest
 	var w change
 	c := &cobra.Command{
-		Use: "simulate", Short: "Say who would be kicked, and change nothing", Args: cobra.NoArgs,
+		Use: "simulate", Short: "Say who would be kicked, and change nothing", Args: none,
 		Long:    "simulate applies a change to everybody who is online now, on paper, and counts who would have to leave and why.",
 		Example: "  tim settings simulate --policy single\n  tim settings simulate --limit web=1 --json",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -219,10 +214,13 @@ func newSettingsHistory() *cobra.Command {
 	var r rest
 	var most int
 	c := &cobra.Command{
-		Use: "history", Short: "List the changes, newest first", Args: cobra.NoArgs,
+		Use: "history", Short: "List the changes, newest first", Args: none,
 		Long:    "history lists the versions of the settings, newest first, with who set them and when.",
 		Example: "  tim settings history\n  tim settings history -n 3 --json",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if most < 1 || most > 100 {
+				return fmt.Errorf("--number %d: choose 1 to 100", most)
+			}
 			a, err := r.open(c.OutOrStdout())
 			if err != nil {
 				return err

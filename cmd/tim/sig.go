@@ -20,8 +20,7 @@ func newSig() *cobra.Command {
 		Long: `A ticket (UserSig, TLSSigAPIv2) is proof, made by your backend with the app's secret key, that its bearer is a user
 until it expires. sig does by hand what your backend does with one of Tencent's signing libraries or our package usersig.`,
 	}
-	c.AddCommand(newSigMake(), newSigVerify(), newSigExplain())
-	return c
+	return group(c, newSigMake(), newSigVerify(), newSigExplain())
 }
 
 func newSigMake() *cobra.Command {
@@ -146,7 +145,7 @@ func (t *target) mustKey() (string, error) {
 		return "", err
 	}
 	if t.App == 0 {
-		return "", errors.New("--app, the SDKAppID, is missing")
+		return "", t.missing("--app, the SDKAppID,")
 	}
 	key, err := t.key()
 	if err == nil && key == "" {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -35,7 +36,7 @@ func (a *API) kick(ctx context.Context, c caller, in userRequest) (out endedRepl
 		return out, err
 	}
 	ended, err := a.sessions.KickUser(ctx, c.key(in.UserID))
-	return endings(ended), err
+	return endings(ended), named(err, in.UserID)
 }
 
 type banRequest struct {
@@ -58,7 +59,7 @@ func (a *API) ban(ctx context.Context, c caller, in banRequest) (out endedReply,
 		until = time.Now().Add(time.Duration(in.Seconds) * time.Second)
 	}
 	ended, err := a.sessions.Ban(ctx, c.key(in.UserID), until)
-	return endings(ended), err
+	return endings(ended), named(err, in.UserID)
 }
 
 // unban ends a ban.
@@ -66,7 +67,15 @@ func (a *API) unban(ctx context.Context, c caller, in userRequest) (out empty, e
 	if err := checkUser(in.UserID); err != nil {
 		return out, err
 	}
-	return out, a.sessions.Unban(ctx, c.key(in.UserID))
+	return out, named(a.sessions.Unban(ctx, c.key(in.UserID)), in.UserID)
+}
+
+// named says whose account does not exist, if that is the error.
+func named(err error, user string) error {
+	if errors.Is(err, codes.AccountNotFound) {
+		return fail(codes.AccountNotFound, "%s has no account: nobody has logged in by this name", user)
+	}
+	return err
 }
 
 type kickInstanceRequest struct {

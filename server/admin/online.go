@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -196,8 +195,8 @@ func (a *API) listSessions(ctx context.Context, c caller, in userRequest) (out s
 	if err == nil && len(list) == 0 {
 		_, err = a.store.Account(ctx, c.key(in.UserID))
 	}
-	if errors.Is(err, codes.AccountNotFound) {
-		return out, fail(codes.AccountNotFound, "%s has no account: nobody has logged in by this name", in.UserID)
+	if err != nil {
+		return out, named(err, in.UserID)
 	}
 	out.Sessions = make([]session, 0, len(list))
 	for _, s := range list {
@@ -210,5 +209,5 @@ func (a *API) listSessions(ctx context.Context, c caller, in userRequest) (out s
 		}
 		out.Sessions = append(out.Sessions, one)
 	}
-	return out, err
+	return out, nil
 }
