@@ -53,6 +53,20 @@ func TestANodeThatMissedTheNewsReadsTheSettings(t *testing.T) {
 	})
 }
 
+func TestSettingsThatChangeWhileANodeJoins(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.node()
+		w.device("alice", ios).login(a)
+		w.joining = func() { // it waits for an election, and hears no news yet
+			_, err := a.SetSettings(ctx, appID, server.Settings{Policy: codes.PolicyMulti})
+			require.NoError(t, err)
+		}
+		b := w.node()
+		w.device("alice", mac).login(b)
+		w.online(b, "alice", "ios", "mac")
+	})
+}
+
 func TestStricterSettingsEvictAtAPace(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.options.EvictRate = 10

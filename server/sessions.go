@@ -154,6 +154,12 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 		s.wheel.Stop()
 		return nil, fmt.Errorf("server: join the registry: %w", err)
 	}
+	for _, a := range s.apps { // joining may have taken long, and it heard no news until now
+		o.Store.Forget(a.ID, "")
+		if err := s.readSettings(ctx, a); err != nil {
+			s.log.Warn("store: settings could not be read again", "app", a.ID, "error", err)
+		}
+	}
 	recorder, _ := o.Observer.(Recorder)
 	if recorder != nil {
 		w.revisions.last.Store(recorder.LastRevision())

@@ -43,6 +43,7 @@ type world struct {
 	logs    *logLines
 	tickets []string // all that were signed
 	nodes   int
+	joining func() // while a node joins
 }
 
 // inWorld runs a story on fake time, from the first second of a minute on.
@@ -78,7 +79,7 @@ func (w *world) node() *node {
 func (w *world) nodeOn(registry server.Registry) *node {
 	w.t.Helper()
 	w.nodes++
-	r := &faultyRegistry{Registry: registry}
+	r := &faultyRegistry{Registry: registry, joining: w.joining}
 	o := w.options
 	o.Node, o.Registry, o.Store = server.NodeID(fmt.Sprintf("node-%d.1", w.nodes)), r, w.store
 	s, err := server.New(ctx, o)
@@ -263,6 +264,7 @@ type faultyRegistry struct {
 	server.Registry
 	id      server.NodeID
 	handler server.NodeHandler
+	joining func()
 
 	mu         sync.Mutex
 	down       bool
@@ -277,6 +279,9 @@ type faultyRegistry struct {
 
 func (r *faultyRegistry) Join(ctx context.Context, node server.NodeID, h server.NodeHandler) error {
 	r.handler = h
+	if r.joining != nil {
+		r.joining()
+	}
 	return r.Registry.Join(ctx, node, h)
 }
 
