@@ -9,6 +9,7 @@ import (
 	"github.com/opentim/tim/internal/wire"
 )
 
+// FuzzDecode feeds any bytes as a frame, from either end. testdata/fuzz has those that were found to reach what the seeds do not.
 func FuzzDecode(f *testing.F) {
 	for _, frame := range frames {
 		f.Add(wire.Append(nil, frame))
