@@ -26,6 +26,7 @@ type clusterOptions struct {
 	skews []int
 	grace time.Duration // 0 means 2 min
 	sweep time.Duration // 0 means 3 s
+	hook  *receiver     // nil means that there is no webhook
 }
 
 // A cluster is everything an operator runs, with wires in between that can be bad.

@@ -70,6 +70,9 @@ reconnect: {min: 1s}
 apps: [{id: %d, key_file: %q, admins: [%s], zone: %s}]
 `, addr, filepath.Join(c.dir, name), name, n.store.addr, strings.Join(urls, ","), len(c.natsAddrs), c.file("resume.key"),
 		c.o.grace, c.o.grace, c.o.sweep, appID, c.file("app.key"), admin, zoneOfNoon())
+	if c.o.hook != nil {
+		config += fmt.Sprintf("webhook: {url: %s/hook, token_file: %q}\n", c.o.hook.URL, c.file("hook.token"))
+	}
 	file := filepath.Join(c.dir, name+".yaml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 	n.process = newProcess(t, c.dir, name, func() *exec.Cmd {
@@ -85,7 +88,7 @@ func (c *cluster) file(name string) string { return filepath.Join(c.dir, name) }
 
 // writeSecrets makes what all nodes share.
 func (c *cluster) writeSecrets() {
-	for name, secret := range map[string]string{"app.key": appKey, "resume.key": "the key of the proof's resume tickets"} {
+	for name, secret := range map[string]string{"app.key": appKey, "resume.key": "the key of the proof's resume tickets", "hook.token": hookToken} {
 		require.NoError(c.t, os.WriteFile(c.file(name), []byte(secret), 0o600))
 	}
 }
