@@ -57,6 +57,7 @@ func TestAUserWhoLogsInTooOftenHasToWait(t *testing.T) {
 		tablet.comeBack(n)
 		bad := requireRefused(t, codes.TooFrequent, phone.try(n))
 		require.Equal(t, 2*time.Second, bad.RetryAfter.Round(time.Millisecond))
+		require.Contains(t, bad.Text, "limits.user_logins_per_second", "an operator who benchmarks with one user finds what to set")
 		requireRefused(t, codes.TooFrequent, tablet.back(n))
 		w.device("bob", ios).login(n)
 		w.wait(2 * time.Second)

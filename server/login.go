@@ -120,7 +120,7 @@ func (s *Sessions) mayLogin(key UserKey, now time.Time) *Refusal {
 	if wait == 0 {
 		return nil
 	}
-	r := refuse(codes.TooFrequent, "the user logs in more than %v times a second", s.o.UserLogins)
+	r := refuse(codes.TooFrequent, "the user logs in more than %v times a second, which limits.user_logins_per_second of the server allows", s.o.UserLogins)
 	r.RetryAfter = wait
 	return r
 }

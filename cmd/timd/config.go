@@ -132,7 +132,7 @@ var settings = []setting{
 	{"limits.logins_per_second", 0.0, "most logins and resumes per second, a `number`; 0 means as many as this machine is measured to manage"},
 	{"limits.address_connections", 10_000, "most connections of one client address at a time, a `number`; an IPv6 network of 64 bits counts as one, this machine is not limited; 0 means as many as come"},
 	{"limits.address_per_second", 500.0, "most connections that one client address may open per second, and ten times as many at once, a `number`; 0 means as many as come"},
-	{"limits.user_logins_per_second", 5.0, "most logins and resumes of one user per second, and ten times as many at once, a `number`; 0 means as many as come"},
+	{"limits.user_logins_per_second", 5.0, "most logins and resumes of one user per second, and ten times as many at once, a `number`; 0 means as many as come, such as for a benchmark with one user"},
 	{"limits.frames_per_second", 20, "most frames of one client per second, over ten seconds, a `number`"},
 	{"limits.first_frame", "10s", "`time` for each step until a login is asked for"},
 	{"limits.write_timeout", "5s", "`time` after which a client that does not read is dropped"},
