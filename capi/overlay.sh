@@ -8,7 +8,10 @@
 # 2. The stack on which a C thread runs Go has 64 KiB instead of 4: the host's own threads keep their signals open, and a
 #    handler without SA_ONSTACK that hits one inside a tim_ function runs on that stack. Stacks never shrink in libtim
 #    (gcshrinkstackoff in go.sh), so it stays that large.
-# 3. On an iPhone the app's working directory stays what it is; Go would change it to the app's bundle.
+# 3. A Go thread that takes over a goroutine which another thread has just started first sleeps 3 µs, so that the other may run
+#    it after all. Linux makes 60 of them, and here the other is the host's, on its way out of tim_login. It yields instead, as
+#    it does on Windows.
+# 4. On an iPhone the app's working directory stays what it is; Go would change it to the app's bundle.
 set -euo pipefail
 dir=$1
 runtime=$(go env GOROOT)/src/runtime
@@ -35,6 +38,7 @@ cp "$runtime/$signals" "$runtime/proc.go" "$dir/"
 change "$signals" '_SigUnblock.*"SIGCHLD' 's/ + _SigUnblock//'
 change "$signals" '_SigUnblock.*"SIGPROF' 's/ + _SigUnblock//'
 change proc.go 'gp := malg(4096)' 's/4096/64 << 10/'
+change proc.go '^[[:space:]]*usleep(3)$' 's/usleep(3)/osyield()/'
 if [ "$(go env GOOS)" = ios ]; then
   cp "$runtime/cgo/gcc_darwin_arm64.c" "$dir/"
   change gcc_darwin_arm64.c '^.init_working_dir();' 's/init_working_dir()/(void)init_working_dir/'
