@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,10 +12,6 @@ import (
 )
 
 const (
-	findSQL = `SELECT ` + format.RowColumns + `,
-		  (SELECT substr(bits, number % 4096 / 8 + 1, 1) FROM marks
-		   WHERE marks.app = accounts.app AND day = ? AND chunk = number / 4096)
-		FROM accounts WHERE app = ? AND user = ?`
 	settingsSQL = `
 		SELECT version, policy, limits, changed_by, changed_ms
 		FROM settings WHERE app = ? ORDER BY version DESC LIMIT ?`
@@ -25,20 +20,15 @@ const (
 
 // Find implements store.Database.
 func (d *database) Find(ctx context.Context, key server.UserKey, day server.Day) (server.Account, bool, error) {
-	var r format.Row
-	var marks []byte // the one byte of the chunk that has the account's bit
-	err := d.find.QueryRowContext(ctx, day, int64(key.App), key.User).Scan(append(r.Columns(), &marks)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return server.Account{}, false, codes.AccountNotFound
-	}
-	if err != nil {
+	r, marks, err := d.lookups.find(ctx, key, day)
+	switch {
+	case err != nil:
 		return server.Account{}, false, err
-	}
-	if r.Deleted {
+	case r == nil || r.Deleted:
 		return r.Account(), false, codes.AccountNotFound
 	}
 	_, _, bit := format.Place(r.Number)
-	return r.Account(), len(marks) == 1 && marks[0]&bit != 0, nil
+	return r.Account(), marks&bit != 0, nil
 }
 
 // Settings implements store.Database.

@@ -27,9 +27,9 @@ type database struct {
 	lock    *os.File
 	writing *sql.DB // of one connection, which writer has
 	writer  *writer
-	reading *sql.DB // for what logins read: one account, one app's settings
-	find    *sql.Stmt
-	reports *sql.DB // of one connection, for everything else, so that logins never wait behind a long read
+	lookups *lookups // for logins: one account
+	reading *sql.DB  // for what logins wait for, too: an app's settings
+	reports *sql.DB  // of one connection, for everything else, so that logins never wait behind a long read
 }
 
 var _ store.Database = (*database)(nil)
@@ -88,14 +88,15 @@ func (d *database) connect(ctx context.Context, path string) (err error) {
 	readers := max(2, runtime.GOMAXPROCS(0))
 	d.reading.SetMaxOpenConns(readers)
 	d.reading.SetMaxIdleConns(readers)
-	if d.find, err = d.reading.PrepareContext(ctx, findSQL); err != nil {
-		return err
-	}
 	if d.reports, err = sql.Open("sqlite", dsn(path, readerPragmas)); err != nil {
 		return err
 	}
 	d.reports.SetMaxOpenConns(1)
-	return d.reports.PingContext(ctx)
+	if err := d.reports.PingContext(ctx); err != nil {
+		return err
+	}
+	d.lookups, err = openLookups(dsn(path, nil), min(readers, mostLookups))
+	return err
 }
 
 var (
@@ -135,6 +136,9 @@ func (d *database) Ping(ctx context.Context) error {
 // Close implements store.Database. The last connection to close folds the log into the file.
 func (d *database) Close() error {
 	var errs []error
+	if d.lookups != nil {
+		errs = append(errs, d.lookups.close())
+	}
 	if d.writer != nil {
 		errs = append(errs, d.writer.close())
 	}
