@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -153,11 +154,25 @@ func TestTLSChecksTheCertificate(t *testing.T) {
 }
 
 func TestTheEnvironmentsProxyIsNotUsed(t *testing.T) {
-	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
-	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-	t.Setenv("ALL_PROXY", "socks5://127.0.0.1:1")
-	err := loginTo(t, Options{URL: answering(t, saying("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))})
-	require.ErrorIs(t, err, codes.ConnectReset, "the server itself was asked")
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"} {
+		t.Setenv(name, "http://proxy.example:1")
+	}
+	for url, want := range map[string]string{ // not this machine, for which the environment's proxies are never meant
+		"ws://tim.example.org:7700": "tim.example.org:7700", "wss://tim.example.org": "tim.example.org:443",
+	} {
+		var mu sync.Mutex
+		asked := ""
+		err := loginTo(t, Options{URL: url, NetDial: func(_ context.Context, _, address string) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked = address
+			return nil, syscall.ECONNREFUSED
+		}, LoginTimeout: 300 * time.Millisecond})
+		require.ErrorIs(t, err, codes.ConnectRefused)
+		mu.Lock()
+		require.Equal(t, want, asked)
+		mu.Unlock()
+	}
 }
 
 func TestErrorsOfTheNetworkHaveTheirCodes(t *testing.T) {
