@@ -71,7 +71,10 @@ header_has_no_warning() {
 
 # The xcframework is made on a Mac; a folder stands for it where there is none.
 podspec_is_complete() {
-  mkdir -p "$package/ios/Tim.xcframework"
+  rm -rf "$package/ios/Tim.xcframework"
+  ruby "$ship/podspec.rb" "$package/opentim-react-native.podspec" 2>&1 | grep -q 'has no libtim for iOS' ||
+    fail "the podspec does not miss libtim"
+  mkdir "$package/ios/Tim.xcframework"
   ruby "$ship/podspec.rb" "$package/opentim-react-native.podspec"
 }
 
@@ -79,7 +82,7 @@ podspec_is_complete() {
 bundles() {
   local platform
   for platform in android ios; do
-    node "$ship/bundle.mjs" "$app" $platform "$app/index.ts" "$work/$platform.js"
+    node "$ship/bundle.mjs" "$app" $platform "$app/index.js" "$work/$platform.js"
     grep -q 'NativeTim' "$work/$platform.js" || fail "the bundle for $platform has no NativeTim"
     "$hermesc" -O -emit-binary -out "$work/$platform.hbc" "$work/$platform.js" 2> "$work/hermesc.log" || fail "$(cat "$work/hermesc.log")"
     echo "$platform: the example's bundle has $(wc -c < "$work/$platform.js") bytes, $(wc -c < "$work/$platform.hbc") as Hermes bytecode"

@@ -13,5 +13,5 @@ make_app() {
   rm -rf "$dir/node_modules/@opentim"
   mkdir -p "$dir/node_modules/@opentim/react-native"
   tar xzf "$2" -C "$dir/node_modules/@opentim/react-native" --strip-components=1
-  cp -r examples/react-native/{App.tsx,index.ts,src,babel.config.js,metro.config.js,package.json} "$dir/"
+  cp -r examples/react-native/{App.tsx,index.js,src,babel.config.js,metro.config.js,package.json} "$dir/"
 }

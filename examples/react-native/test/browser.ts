@@ -1,4 +1,4 @@
-// A phone of 390 by 844 in a real browser, with the app on it.
+// A phone in a real browser, with the app on it. Its clock stands still but for what a test lets pass.
 
 import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
@@ -34,13 +34,23 @@ export class Phone {
     const page = await context.newPage();
     page.setDefaultTimeout(10_000);
     page.on('pageerror', (error) => t.diagnostic(`the page threw: ${error.stack}`));
+    await page.clock.install({ time: new Date('2026-01-01') });
+    await page.clock.pauseAt(new Date('2026-01-05T09:41'));
     await page.setContent(html);
     return new Phone(page, colors);
   }
 
-  /** Waits until something is read on the screen. */
+  /** Lets time pass until something is read on the screen, ten seconds at most. */
   async reads(text: string): Promise<void> {
-    await this.page.getByText(text).first().waitFor();
+    const found = this.page.getByText(text).first();
+    for (let passed = 0; !(await found.isVisible()); passed += 20) {
+      if (passed > 10_000) throw new Error(`nobody reads: ${text}`);
+      await this.passes(20);
+    }
+  }
+
+  async passes(ms: number): Promise<void> {
+    await this.page.clock.runFor(ms);
   }
 
   async press(name: string): Promise<void> {
@@ -57,6 +67,14 @@ export class Phone {
     await this.reads('Online');
   }
 
+  /** Asks for another account, looks at what was filled in, and goes. */
+  async switchTo(name: string, look = async () => {}): Promise<void> {
+    await this.press('Use another account');
+    await this.fill('Name', name);
+    await look();
+    await this.press('Switch');
+  }
+
   /** Makes something happen in the world around the app. */
   async happen(change: (on: Stage) => void): Promise<void> {
     await this.page.evaluate(`(${change})(stage)`);
@@ -69,10 +87,26 @@ export class Phone {
       animations: 'disabled',
     });
     await this.page.evaluate(axe);
-    const found: string[] = await this.page.evaluate(`
+    const axeRuns: Promise<string[]> = this.page.evaluate(`
       axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
         violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.failureSummary + ' ' + n.html)))`);
+    await this.passes(10); // axe waits for timers, too
+    const found = await axeRuns;
+    const cut: string[] = await this.page.evaluate(`[...document.querySelectorAll('[dir=auto], input')]
+      .filter((e) => e.getBoundingClientRect().right > innerWidth || e.scrollWidth > e.clientWidth + 1)
+      .map((e) => 'does not fit: ' + e.outerHTML)`);
+    found.push(...cut);
     if (found.length > 0) throw new Error(`${name} ${this.colors}:\n${found.join('\n')}`);
+  }
+
+  /** Makes it the smallest phone there is, with letters of twice their size, as its settings can. */
+  async shrink(): Promise<void> {
+    await this.page.setViewportSize({ width: 320, height: 568 });
+    await this.page.evaluate(`for (const e of document.querySelectorAll('[dir=auto], input')) {
+      const { fontSize, lineHeight } = getComputedStyle(e);
+      e.style.fontSize = 2 * parseFloat(fontSize) + 'px';
+      e.style.lineHeight = 2 * parseFloat(lineHeight) + 'px';
+    }`);
   }
 }
 

@@ -1,16 +1,16 @@
 // The app in a browser, over a server in memory. `stage` is how a test makes things happen to it.
 
+import './android'; // before what asks for the platform
 import { AppRegistry } from 'react-native';
 
 import { KickReason, Platform } from '@opentim/react-native';
 import { FakeServer } from '../../../bindings/js/test/fake/server.js';
 import { App } from '../App';
+import { server } from '../src/backend';
 import { Session } from '../src/session';
 
-const endpoint = 'ws://127.0.0.1:7700';
-
 class Stage {
-  readonly server = new FakeServer(endpoint);
+  readonly server = new FakeServer(server.endpoint);
   /** How long tickets last, in the seconds of the fake server. */
   seconds = 3600;
   /** What the backend does when it is asked for a ticket. */
@@ -45,8 +45,7 @@ class Stage {
 const stage = new Stage();
 Object.assign(globalThis, { stage, KickReason });
 const session = new Session({
-  endpoint,
-  sdkAppID: 1400000001,
+  ...server,
   fetchTicket: (user) => stage.ticket(user),
 });
 AppRegistry.registerComponent('TimExample', () => () => <App session={session} />);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { Browser } from 'playwright-core';
 
+import { SECOND_MS } from '../../../bindings/js/test/fake/server.js';
 import { type Colors, launch, Phone } from './browser';
 
 let browser: Browser;
@@ -29,6 +30,7 @@ for (const colors of ['light', 'dark'] as const satisfies Colors[]) {
       await phone.look('4-refreshing');
       await phone.press('Log out');
       await phone.reads('Welcome');
+      await phone.passes(SECOND_MS);
       assert.equal(await phone.page.evaluate("stage.server.online('alice').length"), 0);
     });
 
@@ -76,7 +78,8 @@ for (const colors of ['light', 'dark'] as const satisfies Colors[]) {
     story('a ticket that ends is replaced by itself', async (phone) => {
       await phone.happen((stage) => void (stage.seconds = 10));
       await phone.logIn('alice');
-      await phone.page.waitForFunction('stage.fetched >= 3');
+      await phone.passes(25 * SECOND_MS);
+      assert.equal(await phone.page.evaluate('stage.fetched'), 4); // one for the login, and one at 80 % of each
       await phone.reads('Online');
     });
 
@@ -109,17 +112,53 @@ for (const colors of ['light', 'dark'] as const satisfies Colors[]) {
       await phone.logIn('alice');
     });
 
+    story('a switch that comes to nothing leaves who is logged in as they were', async (phone) => {
+      await phone.logIn('alice');
+      await phone.happen((stage) => void (stage.backend = 'hangs'));
+      await phone.switchTo('bob');
+      await phone.reads('Hello, bob');
+      await phone.press('Cancel');
+      await phone.reads('Online');
+      await phone.happen((stage) => void (stage.backend = 'fails'));
+      await phone.switchTo('bob');
+      await phone.reads('We could not reach our own service');
+      await phone.reads('Online');
+      assert.equal(await phone.page.evaluate("stage.server.online('alice').length"), 1);
+      await phone.look('11-no-switch');
+    });
+
+    story('pushed out in the middle of a switch that fails: nobody is logged in', async (phone) => {
+      await phone.logIn('alice');
+      await phone.happen((stage) => void (stage.backend = 'hangs'));
+      await phone.switchTo('bob');
+      await phone.reads('Hello, bob');
+      await phone.happen((stage) => stage.kick('alice'));
+      await phone.passes(SECOND_MS);
+      await phone.press('Cancel');
+      await phone.reads('Welcome');
+    });
+
+    story('a small phone with large letters', async (phone) => {
+      await phone.shrink();
+      await phone.look('12-small-login');
+      await phone.logIn('alice');
+      await phone.shrink();
+      await phone.look('13-small-online');
+      await phone.happen((stage) => stage.logInElsewhere('alice'));
+      await phone.reads('You were logged out');
+      await phone.shrink();
+      await phone.look('14-small-kicked');
+    });
+
     story('switching to another account and back', async (phone) => {
       await phone.logIn('alice');
-      await phone.press('Use another account');
-      await phone.fill('Name', 'bob');
-      await phone.look('9-switch');
-      await phone.press('Switch');
+      await phone.switchTo('bob', () => phone.look('9-switch'));
       await phone.reads('bob');
       await phone.reads('Online');
       assert.equal(await phone.page.evaluate("stage.server.online('alice').length"), 0);
       await phone.press('Log in as alice');
-      await phone.page.getByRole('heading', { name: 'alice' }).waitFor();
+      await phone.reads('Online');
+      await phone.page.getByRole('heading', { name: 'alice', exact: true }).waitFor();
       await phone.look('10-two-accounts');
     });
   });

@@ -15,7 +15,7 @@ export function Ended({ session, view }: Props) {
       line={
         kicked
           ? kickWords(view.kick)
-          : 'You were away for too long to get a new one in time. Nothing is lost: log in again.'
+          : 'There was no new one to be had in time. Nothing is lost: log in again.'
       }
     >
       <Card>
@@ -23,7 +23,7 @@ export function Ended({ session, view }: Props) {
           title={`Log in again as ${view.user}`}
           onPress={() => void session.logIn(view.user)}
         />
-        <Button title="Use another account" kind="other" onPress={() => session.leave()} />
+        <Button title="Use another account" kind="other" onPress={() => session.goBack()} />
       </Card>
     </Page>
   );

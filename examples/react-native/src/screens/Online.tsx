@@ -7,7 +7,7 @@ import { Field } from '../ui/Field';
 import { Notice, type Tone } from '../ui/Notice';
 import { Badge, Card, Page } from '../ui/Page';
 import { useTheme } from '../ui/theme';
-import { clock } from '../words';
+import { clock, problemWords } from '../words';
 import { Accounts, initial } from './Accounts';
 
 type Props = { session: Session; view: Extract<SessionView, { at: 'loggedIn' }> };
@@ -20,6 +20,7 @@ export function Online({ session, view }: Props) {
       title={view.user}
       line="You are logged in on this device."
     >
+      {view.problem !== undefined && <Notice tone="bad">{problemWords(view.problem)}</Notice>}
       <Card title="Connection">
         <Status connected={view.connected} />
       </Card>
@@ -43,15 +44,15 @@ function Status({ connected }: { connected: boolean }) {
   const color = connected ? theme.good : theme.wait;
   return (
     <View accessibilityLiveRegion="polite" style={styles.status}>
-      <View style={[styles.dot, { backgroundColor: color }]} />
-      <View style={styles.words}>
+      <View style={styles.line}>
+        <View style={[styles.dot, { backgroundColor: color }]} />
         <Text style={[styles.state, { color }]}>{connected ? 'Online' : 'Connecting again'}</Text>
-        <Text style={[styles.detail, { color: theme.quiet }]}>
-          {connected
-            ? 'Others can reach you here.'
-            : 'The connection was lost. You stay logged in and need to do nothing.'}
-        </Text>
       </View>
+      <Text style={[styles.detail, { color: theme.quiet }]}>
+        {connected
+          ? 'Others can reach you here.'
+          : 'The connection was lost. You stay logged in and need to do nothing.'}
+      </Text>
     </View>
   );
 }
@@ -82,7 +83,7 @@ function Switch({ session, user }: { session: Session; user: string }) {
           <Field
             label="Name"
             value={name}
-            hint={`${user} is logged out here by it`}
+            hint={`${user} will be logged out on this device`}
             onChange={setName}
             onSubmit={() => pick(name)}
           />
@@ -100,9 +101,9 @@ function Switch({ session, user }: { session: Session; user: string }) {
 }
 
 const styles = StyleSheet.create({
-  status: { flexDirection: 'row', gap: 12 },
-  dot: { width: 12, height: 12, borderRadius: 6, marginTop: 6 },
-  words: { flex: 1, gap: 2 },
+  status: { gap: 4 },
+  line: { flexDirection: 'row', alignItems: 'center', gap: 10 },
+  dot: { width: 12, height: 12, borderRadius: 6 },
   state: { fontSize: 17, lineHeight: 24, fontWeight: '600' },
   detail: { fontSize: 15, lineHeight: 21 },
 });

@@ -29,6 +29,6 @@ export function Notice({ tone, children }: { tone: Tone; children: string }) {
 
 const styles = StyleSheet.create({
   notice: { flexDirection: 'row', gap: 12, padding: 14, borderRadius: 14 },
-  sign: { fontSize: 16, lineHeight: 22, fontWeight: '800', width: 16, textAlign: 'center' },
+  sign: { fontSize: 16, lineHeight: 22, fontWeight: '800', minWidth: 16, textAlign: 'center' },
   text: { flex: 1, fontSize: 15, lineHeight: 22 },
 });

@@ -61,7 +61,7 @@ export function Card({ title, children }: { title?: string; children: ReactNode 
 
 const styles = StyleSheet.create({
   fill: { flex: 1 },
-  scroll: { flexGrow: 1, justifyContent: 'center', padding: 20, paddingVertical: 48 },
+  scroll: { flexGrow: 1, justifyContent: 'center', padding: 20, paddingVertical: 64 },
   column: { width: '100%', maxWidth: 440, alignSelf: 'center', gap: 20 },
   head: { alignItems: 'center', gap: 10, marginBottom: 8 },
   title: { fontSize: 28, lineHeight: 34, fontWeight: '700', textAlign: 'center' },

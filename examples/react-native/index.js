@@ -7,4 +7,4 @@ import { fetchTicket, server } from './src/backend';
 import { Session } from './src/session';
 
 const session = new Session({ ...server, fetchTicket });
-AppRegistry.registerComponent('TimExample', () => () => App({ session }));
+AppRegistry.registerComponent('TimExample', () => () => <App session={session} />);
