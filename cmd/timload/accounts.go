@@ -92,7 +92,10 @@ func loginOf(user string, platform codes.Platform) (*wire.Login, error) {
 	}, nil
 }
 
-func userName(i int) string { return fmt.Sprintf("user_%010d", i) }
+// userPattern says how users are called, to Go and to SQLite.
+const userPattern = "user_%010d"
+
+func userName(i int) string { return fmt.Sprintf(userPattern, i) }
 
 // manyLogins returns the frames that sign in users 0 to n-1.
 func manyLogins(n int) ([][]byte, error) {

@@ -58,7 +58,7 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
-	for _, t := range []test{rateTest(), holdTest(), stormTest(), kickTest(), crashTest()} {
+	for _, t := range []test{rateTest(), sizesTest(), holdTest(), stormTest(), kickTest(), crashTest()} {
 		root.AddCommand(t.command())
 	}
 	root.AddCommand(bareCommand())

@@ -25,8 +25,13 @@ type product struct {
 // timServer configures a timd that serves the app of accounts.go and is left at its defaults otherwise. A nil identity means
 // plain TCP.
 func (r *rig) timServer(name string, id *identity) (*product, error) {
-	p := &product{data: filepath.Join(r.dir, name)}
-	keyFile, configFile := p.data+".key", p.data+".yaml"
+	return r.timServerIn(filepath.Join(r.dir, name), name, id)
+}
+
+// timServerIn is timServer for a data directory that is there already.
+func (r *rig) timServerIn(data, name string, id *identity) (*product, error) {
+	p := &product{data: data}
+	keyFile, configFile := filepath.Join(r.dir, name+".key"), filepath.Join(r.dir, name+".yaml")
 	if err := os.WriteFile(keyFile, []byte(appKey+"\n"), 0o600); err != nil {
 		return nil, err
 	}

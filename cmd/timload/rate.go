@@ -168,6 +168,9 @@ func (r *rig) rateTargets(ctx context.Context, o rateOptions) ([]*target, error)
 	return targets, nil
 }
 
+// warmUp is how long a closed loop runs before it is measured.
+const warmUp = 500 * time.Millisecond
+
 // measure runs the closed loop for the duration and reports what happened in it.
 func (t *target) measure(ctx context.Context, o rateOptions) (load, error) {
 	var crew crew
@@ -176,7 +179,6 @@ func (t *target) measure(ctx context.Context, o rateOptions) (load, error) {
 	for range o.workers {
 		crew.wg.Go(func() { crew.work(ctx, t) })
 	}
-	const warmUp = 500 * time.Millisecond
 	if err := pause(ctx, warmUp); err != nil {
 		return load{}, err
 	}

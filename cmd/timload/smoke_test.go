@@ -32,6 +32,9 @@ func TestEveryTestRunsAndLeavesNothing(t *testing.T) {
 		{"rate --duration=1s --users=50 --workers=4 --frames --centrifuge=false", []string{
 			"rate_tim", "rate_bare", "rate_vs_bare", "cpu_vs_bare", "cpu_vs_tim_frames", "frames_cpu_vs_bare",
 		}},
+		{"sizes --duration=1s --accounts=50,5000 --workers=4", []string{
+			"rate_50", "rate_5k", "rate_5k_vs_50", "cpu_5k_vs_50", "quiet_5k_vs_50", "rss_5k",
+		}},
 		{"hold --connections=20 --hold=100ms", []string{"bytes_tim", "bytes_tim_tls", "bytes_bare"}},
 		{"storm --connections=20", []string{"back_p99_windows", "login_p99", "peak_vs_steady"}},
 		{"kick --pairs=5 --workers=2 --users=10", []string{"p99_idle", "p99_busy"}},
@@ -84,6 +87,7 @@ func TestAnInterruptEndsTheServers(t *testing.T) {
 func TestMistakesAreToldBeforeAnythingStarts(t *testing.T) {
 	for line, want := range map[string]string{
 		"rate --rounds 0 --users=0":       "--rounds 0: it takes 1 to 100\n--users 0: it takes 1 to 100000",
+		"sizes --accounts 0":              "--accounts 0: it takes 1 to 100000000",
 		"storm --connections=200000":      "--connections 200000",
 		"hold --hold=1h":                  "--hold 1h0m0s: it takes 100ms to 5m0s",
 		"kick --goal=speed=9":             "p99_idle, p99_busy",
@@ -99,7 +103,7 @@ func TestMistakesAreToldBeforeAnythingStarts(t *testing.T) {
 }
 
 func TestHelpTeaches(t *testing.T) {
-	for _, name := range []string{"rate", "hold", "storm", "kick", "crash"} {
+	for _, name := range []string{"rate", "sizes", "hold", "storm", "kick", "crash"} {
 		var out bytes.Buffer
 		require.Zero(t, run([]string{name, "--help"}, &out, &out))
 		for _, part := range []string{"Examples:", "Goals, for the median", "--rounds", "--check"} {
