@@ -52,7 +52,7 @@ func open(slot *C.struct_tim_slot, handle C.tim_client, config *C.tim_config) er
 	}
 	c := &client{handle: handle, slot: slot, publisher: newPublisher(slot.now, handle)}
 	options.Relay = c.tellEvent
-	options.Relayed = func() { C.tim_told(c.slot) }
+	options.Relayed = c.relayed
 	options.OnState = c.publisher.publish
 	if config.ticket_provider != nil {
 		options.TicketProvider = c.askForTicket

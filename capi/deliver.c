@@ -1,5 +1,6 @@
-/* The delivery thread of a client: it takes the client's news and calls the host. It never enters Go by itself, so telling
- * the host of something takes the wake-up of one thread and waits for none of Go's processors. */
+/* Takes a client's news and calls the host. One thread at a time does: the client's delivery thread, which never enters Go
+ * by itself, so that telling the host of something takes the wake-up of one thread and waits for none of Go's processors; or
+ * a thread of Go's that has nothing else to do, as the one that brought the answer to a login, and then none is woken. */
 #include <signal.h>
 
 #include "tim_internal.h"
@@ -41,22 +42,48 @@ static void deliver(struct tim_slot *slot, const struct tim_news *news) {
   }
 }
 
+static int is_last(const struct tim_news *news) {
+  return news->kind == TIM_NEWS_EVENT && news->of.event.kind == TIM_EVENT_CLOSED;
+}
+
+/* Delivers the first news, without the lock meanwhile. Reports whether there is nothing to come after it. */
+static int deliver_first_locked(struct tim_slot *slot) {
+  struct tim_news *news = tim_take_news_locked(slot);
+  int last = is_last(news);
+  slot->delivering = 1;
+  slot->deliverer = pthread_self();
+  pthread_mutex_unlock(&slot->mutex);
+  deliver(slot, news);
+  tim_news_free(news);
+  pthread_mutex_lock(&slot->mutex);
+  return last;
+}
+
 /* When this returns, nothing of the client runs any more, and the slot may be another's. */
 void tim_deliver_all(struct tim_slot *slot) {
   int last = 0;
+  pthread_mutex_lock(&slot->mutex);
   while (!last) {
-    struct tim_news *news;
-    pthread_mutex_lock(&slot->mutex);
-    news = tim_next_news_locked(slot);
-    pthread_mutex_unlock(&slot->mutex);
-    last = news->kind == TIM_NEWS_EVENT && news->of.event.kind == TIM_EVENT_CLOSED;
-    deliver(slot, news);
-    tim_news_free(news);
+    while (!slot->first || slot->delivering) pthread_cond_wait(&slot->more, &slot->mutex);
+    last = deliver_first_locked(slot);
+    slot->delivering = last; /* on_destroy is a callback, too */
   }
+  pthread_mutex_unlock(&slot->mutex);
   tim_unpublish(slot);
   if (slot->on_destroy) slot->on_destroy(slot->user_data);
   pthread_mutex_lock(&slot->mutex);
   tim_slot_give_back_locked(slot);
+}
+
+/* Leaves the end of the client to its own thread, and all to who delivers already. */
+void tim_deliver_here(struct tim_slot *slot, tim_client client) {
+  pthread_mutex_lock(&slot->mutex);
+  if (slot->handle == client && !slot->delivering) {
+    while (slot->first && !is_last(slot->first)) deliver_first_locked(slot);
+    slot->delivering = 0;
+    if (slot->first) pthread_cond_signal(&slot->more);
+  }
+  pthread_mutex_unlock(&slot->mutex);
 }
 
 static void *delivery_thread(void *slot) {
@@ -83,10 +110,11 @@ static int create_quietly(pthread_t *thread, const pthread_attr_t *attributes, v
 
 int tim_deliver_start_locked(struct tim_slot *slot) {
   pthread_attr_t detached;
+  pthread_t thread;
   if (slot->has_delivery_thread) return 1;
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  slot->has_delivery_thread = !create_quietly(&slot->delivery_thread, &detached, slot);
+  slot->has_delivery_thread = !create_quietly(&thread, &detached, slot);
   pthread_attr_destroy(&detached);
   return slot->has_delivery_thread;
 }

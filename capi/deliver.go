@@ -13,7 +13,7 @@ import (
 	"github.com/opentim/tim/core"
 )
 
-// Everything here but tellQuestion runs inside core's engine, which waits for it: it hands on to C's delivery thread.
+// What is told here is told inside core's engine, which waits for it: it goes to C's memory, where C delivers it from.
 
 // contained runs f. A panic of ours ends the client and not the host.
 func (c *client) contained(f func()) {
@@ -42,6 +42,15 @@ func (c *client) tellEvent(e core.Event) (fits bool) {
 		}
 	})
 	return fits
+}
+
+// relayed is core's Relayed. A goroutine that is free delivers on its own thread, unless somebody delivers already.
+func (c *client) relayed(free bool) {
+	if free {
+		C.tim_deliver_here(c.slot, c.handle)
+	} else {
+		C.tim_told(c.slot)
+	}
 }
 
 // tellClosed tells the last event. The slot may be another client's as soon as it was told.

@@ -1,4 +1,4 @@
-/* The news of a client: what Go has to tell waits here, in order, for the delivery thread. */
+/* The news of a client: what Go has to tell waits here, in order, until it is delivered. */
 #include "tim_internal.h"
 
 #include <stdlib.h>
@@ -61,11 +61,11 @@ static int tell(struct tim_slot *slot, struct tim_news *news, int most_events) {
 
 /* The thread is woken when there is something to deliver together: woken at the first, it would fight for the rest. */
 void tim_told(struct tim_slot *slot) {
-  int any;
+  int wanted;
   pthread_mutex_lock(&slot->mutex);
-  any = slot->first != NULL;
+  wanted = slot->first && !slot->delivering;
   pthread_mutex_unlock(&slot->mutex);
-  if (any) pthread_cond_signal(&slot->more);
+  if (wanted) pthread_cond_signal(&slot->more);
 }
 
 int tim_tell_event(struct tim_slot *slot, const tim_event *event) {
@@ -106,10 +106,8 @@ void tim_tell_question(struct tim_slot *slot, tim_client client, uint64_t reques
   tim_told(slot);
 }
 
-struct tim_news *tim_next_news_locked(struct tim_slot *slot) {
-  struct tim_news *news;
-  while (!slot->first) pthread_cond_wait(&slot->more, &slot->mutex);
-  news = slot->first;
+struct tim_news *tim_take_news_locked(struct tim_slot *slot) {
+  struct tim_news *news = slot->first;
   slot->first = news->next;
   if (!slot->first) slot->end = &slot->first;
   slot->answers -= news->kind == TIM_NEWS_RESULT;

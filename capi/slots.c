@@ -56,6 +56,7 @@ struct tim_slot *tim_slot_take_locked(tim_client *client) {
   slot->handle = *client;
   slot->closing = 0;
   slot->has_delivery_thread = 0;
+  slot->delivering = 0;
   slot->end = &slot->first;
   slot->told_all = 0;
   slot->on_event = NULL;

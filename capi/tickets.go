@@ -20,7 +20,7 @@ type tickets struct {
 	waiting map[uint64]chan string // each holds one answer
 }
 
-// askForTicket is core's TicketProvider. It asks the host on the delivery thread and waits until an answer came or is of
+// askForTicket is core's TicketProvider. It asks the host in a callback and waits until an answer came or is of
 // no use any more.
 func (c *client) askForTicket(ctx context.Context, userID string) (string, error) {
 	request, answer := c.tickets.ask()

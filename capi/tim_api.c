@@ -57,7 +57,7 @@ tim_code tim_client_new_abi(const tim_config *config, tim_client *client, uint32
 }
 
 static int inside_callback(const struct tim_slot *slot) {
-  return slot->has_delivery_thread && pthread_equal(slot->delivery_thread, pthread_self());
+  return slot->delivering && pthread_equal(slot->deliverer, pthread_self());
 }
 
 tim_code tim_set_event_callback(tim_client client, tim_event_fn on_event, void *user_data) {
@@ -132,7 +132,7 @@ tim_code tim_set_background(tim_client client, int32_t background) {
   return timgo_set_background(client, background);
 }
 
-/* The first caller starts the end; whoever calls while it lasts waits with it. The delivery thread cannot wait for
+/* The first caller starts the end; whoever calls while it lasts waits with it. Whoever delivers cannot wait for
  * itself. If there never was one, and there is none to be had, the caller is as good. */
 tim_code tim_client_free(tim_client client) {
   struct tim_slot *slot;
@@ -146,7 +146,6 @@ tim_code tim_client_free(tim_client client) {
   slot->closing = 1;
   inside = inside_callback(slot);
   if (!tim_deliver_start_locked(slot)) {
-    slot->delivery_thread = pthread_self();
     slot->has_delivery_thread = here = 1;
   }
   tim_unpublish(slot);

@@ -65,9 +65,10 @@ struct tim_slot {
   uint64_t handle; /* set until the client's last callback has returned; 0: the slot is free */
   int closing;     /* tim_client_free was called, or TIM_EVENT_CLOSED delivered */
 
-  pthread_t delivery_thread;
   int has_delivery_thread;
   pthread_cond_t more; /* there is news for the delivery thread */
+  int delivering;      /* somebody is, until there is no more news: */
+  pthread_t deliverer;
   struct tim_news *first, **end;
   int events, answers; /* among the news */
   int told_all;        /* the news end with TIM_EVENT_CLOSED */
@@ -112,12 +113,13 @@ void tim_tell_result(struct tim_slot *slot, tim_done_fn done, void *user_data,
                      const tim_result *result);
 void tim_tell_question(struct tim_slot *slot, tim_client client, uint64_t request, char *user_id);
 void tim_told(struct tim_slot *slot);
-struct tim_news *tim_next_news_locked(struct tim_slot *slot); /* waits for it */
+struct tim_news *tim_take_news_locked(struct tim_slot *slot); /* there is some */
 void tim_news_free(struct tim_news *news);
 
 /* deliver.c */
 int tim_deliver_start_locked(struct tim_slot *slot); /* 0: there is no thread to be had */
 void tim_deliver_all(struct tim_slot *slot);         /* until the client has ended */
+void tim_deliver_here(struct tim_slot *slot, tim_client client); /* what there is now */
 
 /* exports.go. No const: cgo cannot say it. */
 extern tim_code timgo_new(struct tim_slot *slot, tim_client client, tim_config *config);

@@ -65,7 +65,7 @@ func (o Options) withDefaults() Options {
 		o.Listener = func(Event) {}
 	}
 	if o.Relayed == nil {
-		o.Relayed = func() {}
+		o.Relayed = func(bool) {}
 	}
 	if o.OnState == nil {
 		o.OnState = func(Snapshot) {}

@@ -147,7 +147,11 @@ func TestARelayIsToldAtOnce(t *testing.T) {
 			listener(e)
 			return !full.Load()
 		}
-		o.Relayed = func() { together.Add(1) }
+		o.Relayed = func(free bool) {
+			if !free {
+				together.Add(1)
+			}
+		}
 		o.Listener = func(Event) { t.Error("both the Relay and the Listener hear of it") }
 	}, func(w *world) {
 		w.breaks = true
@@ -158,10 +162,44 @@ func TestARelayIsToldAtOnce(t *testing.T) {
 		require.EqualValues(t, 1, together.Load())
 		time.Sleep(2 * time.Second)
 		w.tells(signsIn, "login alice OK")
-		require.EqualValues(t, 2, together.Load(), "the answer comes with its events")
+		require.EqualValues(t, 1, together.Load(), "who brought the answer delivers it")
 		full.Store(true)
 		w.server.Last().Drop()
 		w.tells("disconnected Disconnected, logged_out, ready false, closed Internal")
+	})
+}
+
+func TestWhoBroughtTheAnswerDeliversItAndHoldsUpNobody(t *testing.T) {
+	var returns chan struct{} // closed when the host's callbacks may return
+	var delivering atomic.Int32
+	simulate(t, func(_ *timtest.Server, o *Options) {
+		returns = make(chan struct{})
+		o.LogLevel = codes.LogNone
+		listener := o.Listener
+		o.Relay = func(e Event) bool {
+			listener(e)
+			return true
+		}
+		o.Relayed = func(free bool) {
+			if free {
+				delivering.Add(1)
+				<-returns
+				delivering.Add(-1)
+			}
+		}
+	}, func(w *world) {
+		w.signedIn()
+		require.EqualValues(t, 1, delivering.Load())
+		w.server.Last().Send(&wire.Kicked{Reason: codes.KickRESTAPI, Code: codes.KickedOffline})
+		synctest.Wait()
+		w.tells(`kicked_offline KickedOffline rest_api by 0 ""`, signsOut)
+		w.logIn("alice", "alice2")
+		synctest.Wait()
+		w.tells(signsIn, "login alice OK")
+		require.EqualValues(t, 2, delivering.Load(), "the first callback still runs")
+		close(returns)
+		synctest.Wait()
+		require.Zero(t, delivering.Load())
 	})
 }
 
@@ -200,12 +238,12 @@ func TestLogLinesDoNotFillTheOutbox(t *testing.T) {
 	o := newOutbox(Options{}, nil)
 	o.running = true // but nobody takes
 	log, event := item{event: Event{Kind: codes.EventLog}}, item{event: Event{Kind: codes.EventReady}}
-	require.True(t, o.add(slices.Repeat([]item{log}, 10*maxEvents)))
+	require.True(t, o.add(slices.Repeat([]item{log}, 10*maxEvents), false))
 	require.Len(t, o.items, maxLogs)
-	require.True(t, o.add(slices.Repeat([]item{event}, maxEvents-maxLogs)))
-	require.False(t, o.add([]item{event}))
+	require.True(t, o.add(slices.Repeat([]item{event}, maxEvents-maxLogs), false))
+	require.False(t, o.add([]item{event}, false))
 	require.Len(t, o.items, maxEvents)
-	require.True(t, o.add([]item{log, {call: new(call)}, {event: Event{Kind: codes.EventClosed}, last: true}}))
+	require.True(t, o.add([]item{log, {call: new(call)}, {event: Event{Kind: codes.EventClosed}, last: true}}, false))
 	require.Len(t, o.items, maxEvents+2)
 }
 

@@ -64,6 +64,7 @@ type signal struct {
 	cause    error      // forsaken
 	flag     bool       // setBackground
 	frame    wire.Frame // framed and what it is renamed to
+	delivers bool       // framed: whoever brings it calls outbox.deliver when it has posted
 	clock    []byte     // heard: the payload of a ping
 	failure  failure    // lost, and all that end something
 	kick     Kick       // kicked, refused
@@ -120,7 +121,7 @@ func (e *engine) leave() {
 	for _, f := range spawned {
 		go f()
 	}
-	if !e.client.outbox.add(news) && e.ended == nil {
+	if !e.client.outbox.add(news, e.present.delivers) && e.ended == nil {
 		close(e.client.outbox.broken)
 		e.ended = &failure{code: codes.Internal, text: fmt.Sprintf("the Listener has not returned for %d events", maxEvents)}
 	}

@@ -58,13 +58,14 @@ func (e *engine) dial() {
 	e.logf(codes.LogDebug, "link=%d dial=%s", l.number, e.opts.URL)
 	first, written := e.introduction(), l.written
 	e.spawn("dial", func(t *task) {
+		defer e.client.outbox.deliver() // at the end: the host may take its time
 		handedOn := false
 		defer func() {
 			if !handedOn {
 				close(l.confirmed)
 			}
 		}()
-		if e.connect(ctx, t, l, first, written) && e.readFrame(l) {
+		if e.connect(ctx, t, l, first, written) && e.readFrame(l, true) {
 			handedOn = true
 			go e.guarded("read", func(*task) { e.readAll(l) }) // this goroutine's stack is full of TLS
 		}
@@ -126,12 +127,13 @@ func (e *engine) listen() {
 // readAll runs in the reader's goroutine.
 func (e *engine) readAll(l *link) {
 	defer close(l.confirmed)
-	for e.readFrame(l) {
+	for e.readFrame(l, false) {
 	}
 }
 
-// readFrame reports whether there may be another frame. It may be called from one goroutine at a time.
-func (e *engine) readFrame(l *link) bool {
+// readFrame reports whether there may be another frame. It may be called from one goroutine at a time. delivers says that
+// this goroutine calls outbox.deliver afterwards.
+func (e *engine) readFrame(l *link, delivers bool) bool {
 	f, err := l.conn.Read()
 	switch awaited := l.retired.Load(); {
 	case awaited != 0:
@@ -150,7 +152,7 @@ func (e *engine) readFrame(l *link) bool {
 		e.post(s)
 		return false
 	}
-	return e.post(&signal{kind: framed, link: l.number, frame: f})
+	return e.post(&signal{kind: framed, link: l.number, frame: f, delivers: delivers})
 }
 
 // introduce awaits the answer to the first frame, which the goroutine that dialed sends, or sends another one.

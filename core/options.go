@@ -67,8 +67,10 @@ type Options struct {
 	// must hand on what they are given, return at once and not call the Client. Relay reports whether there was room; false
 	// closes the client, as a stuck Listener does. It must always take EventClosed, the last.
 	Relay func(Event) bool
-	// Relayed is called in the same way when all that was to be told together has been: time to wake whoever delivers.
-	Relayed func()
+	// Relayed is called in the same way when all that was to be told together has been: time to wake whoever delivers. With
+	// free it is called outside the engine instead, by a goroutine that the engine needs no more: this one may deliver itself,
+	// for as long as the host takes, which spares a login the wake-up of a thread. There may be nothing left to deliver then.
+	Relayed func(free bool)
 
 	// Background is the initial state of SetBackground.
 	Background bool

@@ -17,7 +17,7 @@ const (
 type outbox struct {
 	listener func(Event)
 	relay    func(Event) bool // instead of the listener, and of the goroutine
-	relayed  func()
+	relayed  func(free bool)
 	report   func(panicked) // tells the engine of a panic of ours
 	finished chan struct{}  // closed when the last item was delivered
 	broken   chan struct{}  // closed when the engine gave the Listener up
@@ -44,13 +44,17 @@ func newOutbox(o Options, report func(panicked)) *outbox {
 }
 
 // add has all delivered and reports whether there was room. There always is for answers, which maxCalls bounds, and for the
-// last event. A log line that finds no room is left out, any other event is lost.
-func (o *outbox) add(news []item) (fits bool) {
+// last event. A log line that finds no room is left out, any other event is lost. If the caller is about to call deliver,
+// nobody else need be woken.
+func (o *outbox) add(news []item, delivers bool) (fits bool) {
 	if len(news) == 0 {
 		return true
 	}
 	if o.relay != nil {
-		return o.pass(news)
+		if fits = o.pass(news); !delivers {
+			o.relayed(false)
+		}
+		return fits
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -89,8 +93,14 @@ func (o *outbox) pass(news []item) (fits bool) {
 			close(o.finished)
 		}
 	}
-	o.relayed()
 	return fits
+}
+
+// deliver lets the calling goroutine, which has nothing else to do, deliver what was relayed.
+func (o *outbox) deliver() {
+	if o.relay != nil {
+		o.relayed(true)
+	}
 }
 
 // run delivers until there is nothing left. It outlives a Listener that ends its goroutine, as a failing test does.

@@ -31,14 +31,15 @@
  * and also while another thread frees the same client. No function waits for the network, and none
  * waits for your callbacks except tim_client_free and tim_set_event_callback.
  *
- * CALLBACKS. Each client has one thread of its own, from its first call on that has an answer,
- * which runs all its callbacks, one at a time and in order: what a call changed is told before the
- * call's own result. The getters never lag behind: inside a callback they already say what the
- * callback tells. No callback runs before tim_client_new returns or after tim_client_free returns.
- * A slow callback delays its own client only, but one that keeps 1,024 events waiting closes its
- * client with TIM_INTERNAL. A callback must return: no longjmp, no C++ exception out of it. The
- * thread blocks the signals a program handles, so reset the signal mask in a child process that you
- * start from a callback.
+ * CALLBACKS. The callbacks of a client run one at a time and in order: what a call changed is told
+ * before the call's own result. They run on threads of tim's, not always on the same one: a program
+ * that must attach a thread to its virtual machine checks each time whether it is. The getters never
+ * lag behind: inside a callback they already say what the callback tells. No callback runs before
+ * tim_client_new returns or after tim_client_free returns. A slow callback delays the callbacks of
+ * its own client and nothing else, but one that keeps 1,024 events waiting closes its client with
+ * TIM_INTERNAL. A callback must return, and leave its thread as it found it: no longjmp, no C++
+ * exception out of it. The thread blocks the signals a program handles, so reset the signal mask in
+ * a child process that you start from a callback.
  *
  * STRINGS are UTF-8 and end with a NUL. What you pass in is copied before the function returns.
  * What a callback is given is valid until it returns, and never NULL: an absent string is "".
@@ -298,8 +299,8 @@ TIM_API tim_code TIM_CALL tim_get_server_time(tim_client client, int64_t *unix_m
  * answer, if the user is to appear offline at once.
  *
  * From this moment every other call says TIM_NOT_INITIALIZED. Events tell what ends, pending calls
- * are answered with TIM_INTERRUPTED, TIM_EVENT_CLOSED is delivered, and on_destroy runs, all on the
- * client's own thread. Then this returns, and nothing of the client runs ever again. Do not hold a
+ * are answered with TIM_INTERRUPTED, TIM_EVENT_CLOSED is delivered, and on_destroy runs, all on
+ * threads of tim's. Then this returns, and nothing of the client runs ever again. Do not hold a
  * lock that a callback takes.
  *
  * Inside a callback of the same client it returns at once, and all that happens when that callback

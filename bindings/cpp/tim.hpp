@@ -1,7 +1,7 @@
 // tim.hpp: tim.h for C++17, for bindings. A client that frees itself, and copies that outlive their callback.
 //
 // It adds nothing that tim.h does not say. Nothing here throws; compile it with or without exceptions. Callbacks run
-// on the client's own thread, one at a time; one that throws ends the program. Functions return the codes of tim.h.
+// on threads of tim's, one at a time; one that throws ends the program. Functions return the codes of tim.h.
 #ifndef TIM_HPP
 #define TIM_HPP
 

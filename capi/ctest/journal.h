@@ -1,5 +1,6 @@
 /* A journal writes down, as lines of text, what the callbacks of a client are told, so that a story can say what it
- * expects. It also checks what holds for every callback of every client: one thread, nothing after the end. */
+ * expects. It also checks what holds for every callback of every client: one at a time, on a thread of tim's,
+ * nothing after the end. */
 #ifndef JOURNAL_H
 #define JOURNAL_H
 

@@ -174,6 +174,35 @@ static void replaced_by_itself(void) {
   end(client, journal);
 }
 
+/* ---- a callback that takes its time ---- */
+
+static void slow_done(tim_client client, const tim_result *result, void *call) {
+  entered = 1;
+  while (!may_leave) sleep_ms(1);
+  journal_done(client, result, call);
+}
+
+/* The thread that brought the answer may be the one that tells it: all else must go on without it. */
+static void slow_answer(void) {
+  struct journal *journal = journal_new(), *other = journal_new();
+  tim_client client = client_for(journal), another = client_for(other);
+  entered = may_leave = 0;
+  CHECK_OK(tim_login(client, "alice", "ok after=50 kick=2,3,x", slow_done,
+                     journal_call(journal, "login alice")));
+  while (!entered) sleep_ms(1);
+  while (tim_get_login_status(client) != TIM_LOGGED_OUT) sleep_ms(1); /* the kick was read */
+  login_alice(another, other, "ok");
+  CHECK_OK(login(client, journal, "bob", "ok"));
+  while (!tim_is_ready(client)) sleep_ms(1);
+  end(another, other);
+  may_leave = 1;
+  EXPECT(journal, "logging in", "connecting", "connected", "logged in", "ready",
+         "login alice: TIM_OK", "kicked: TIM_KICKED_OFFLINE, reason 2, by 3 called x", "logged out",
+         "not ready", "disconnected: TIM_OK", "logging in", "connecting", "connected", "logged in",
+         "ready", "login bob: TIM_OK");
+  end(client, journal);
+}
+
 /* ---- many clients, other processes ---- */
 
 static void all_the_room(void) {
@@ -262,6 +291,7 @@ const struct story life_stories[] = {
     {"whoever frees a client waits for its end", freed_by_many},
     {"an event callback that was replaced is not running", replaced},
     {"an event callback can replace itself", replaced_by_itself},
+    {"a slow answer holds up the news of its client, and nothing else", slow_answer},
     {"there is room for 4,096 clients, and again", all_the_room},
     {"a child of fork can look, and is told that it can do no more", forked},
 #ifdef TIM_TESTING
