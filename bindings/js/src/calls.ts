@@ -45,7 +45,7 @@ export class Calls {
   settle(result: ResultItem): void {
     const call = this.take(result.request);
     if (result.code === Code.OK) call?.resolve(result);
-    else call?.reject(new TimError(result.code, call.what, result.text));
+    else call?.reject(new TimError(result.code, call.what, reasonOf(call.what, result)));
   }
 
   /** Rejects a call that the app gave up, and reports whether it was awaited. */
@@ -60,6 +60,12 @@ export class Calls {
     this.waiting.delete(request);
     return call;
   }
+}
+
+/** What libtim says of a failure, without what a TimError says by itself: the call and the code. */
+function reasonOf(what: string, { code, text }: ResultItem): string {
+  const reason = text.startsWith(`${what}: `) ? text.slice(what.length + 2) : text;
+  return reason.replace(` (${code})`, '');
 }
 
 /** The error of a call that the app gave up, because of reason. */

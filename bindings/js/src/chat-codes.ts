@@ -30,9 +30,9 @@ const chatCodes = new Map<number, number>([
 ]);
 
 /** Returns error with the number that @tencentcloud/chat has for it; what it was is its cause. */
-export function toChatError(error: TimError, what: string): TimError {
+export function toChatError(error: TimError): TimError {
   const code = chatCodes.get(error.code);
-  return code === undefined ? error : new TimError(code, what, error.message, error);
+  return code === undefined ? error : new TimError(code, 'chat', error.message, error);
 }
 
 /** Why an instance is not ready after a kick. */

@@ -269,7 +269,7 @@ export class ChatSDK {
     try {
       return { code: Code.OK, data: await run() };
     } catch (thrown) {
-      throw toChatError(asTimError(thrown, what), 'chat');
+      throw toChatError(asTimError(thrown, what));
     }
   }
 }

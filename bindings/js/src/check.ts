@@ -25,6 +25,21 @@ export function filled(what: string, name: string, value: unknown): string {
   return text(what, name, value);
 }
 
+/** The same for a name that people read: at most 64 bytes. */
+export function label(what: string, name: string, value: unknown): string {
+  const given = text(what, name, value);
+  const bytes = encodeURIComponent(given).replace(/%../g, '%').length;
+  if (bytes > 64) throw wrong(what, `${name} must have at most 64 bytes, not ${bytes}`);
+  return given;
+}
+
+/** The same for a name that programs read: at most 64 characters of printable ASCII. */
+export function identity(what: string, name: string, value: unknown): string {
+  const given = text(what, name, value);
+  if (/^[ -~]{0,64}$/.test(given)) return given;
+  throw wrong(what, `${name} must have at most 64 characters, of printable ASCII`);
+}
+
 /** Returns value if it is a whole number from least to most. */
 export function whole(
   what: string,

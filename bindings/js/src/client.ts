@@ -5,6 +5,7 @@ import { Code } from './codes.gen.js';
 import {
   engine,
   type EngineClient,
+  type EngineConfig,
   type EventItem,
   type Item,
   type ResultItem,
@@ -33,13 +34,13 @@ export interface LoginResult {
 /** What a login can be given besides who and with what. */
 export interface LoginOptions {
   /** Gives the login up when it is aborted. */
-  signal?: AbortSignalLike;
+  signal?: AbortSignalLike | undefined;
 }
 
-const OPTIONS =
-  'endpoint is wss://host[:port], or ws:// on this very machine; label and instance have at most 64 bytes';
-const LOGIN = 'userID has 1 to 32 printable ASCII characters, the ticket at most 16 KiB';
-const RENEW = 'the ticket has at most 16 KiB';
+// What to look at if libtim calls an argument invalid: it gives a code only.
+const ENDPOINT = 'endpoint must be wss://host[:port], or ws:// to this very machine';
+const USER_ID = 'userID must have 1 to 32 printable ASCII characters';
+const TICKET = 'ticket must have at most 16 KiB';
 
 /**
  * Keeps one user signed in.
@@ -87,9 +88,7 @@ export class TimClient {
     const config = toConfig(what, options, engine().host);
     this.provider = options.ticketProvider;
     const made = engine().create(config, (items) => this.inbox.push(items));
-    if (typeof made === 'number') {
-      throw new TimError(made, what, made === Code.InvalidParameters ? OPTIONS : undefined);
-    }
+    if (typeof made === 'number') throw new TimError(made, what, whyNotMade(made, config));
     this.native = made;
   }
 
@@ -115,7 +114,8 @@ export class TimClient {
     check.filled('login', 'ticket', ticket);
     const { signal } = check.object('login', 'options', options) as LoginOptions;
     if (signal !== undefined) check.abortSignal('login', 'options.signal', signal);
-    const what = userID.length <= 32 ? `login ${userID}` : 'login'; // what is longer is perhaps the ticket
+    const named = /^[ -~]{1,32}$/.test(userID);
+    const what = named ? `login ${userID}` : 'login'; // anything else is perhaps the ticket
     if (signal?.aborted) throw canceled(what, signal.reason);
 
     let request = 0;
@@ -124,7 +124,7 @@ export class TimClient {
     signal?.addEventListener('abort', abort);
     try {
       const send = (number: number) => this.native.login(number, userID, ticket);
-      const call = this.calls.start(what, send, LOGIN);
+      const call = this.calls.start(what, send, named ? TICKET : USER_ID);
       request = call.request;
       this.logins.add(request);
       this.starting = true;
@@ -160,7 +160,7 @@ export class TimClient {
     this.mustBeOpen('renew');
     check.filled('renew', 'ticket', ticket);
     const send = (request: number) => this.native.renew(request, ticket);
-    const { answer } = this.calls.start('renew', send, RENEW);
+    const { answer } = this.calls.start('renew', send, TICKET);
     this.hold();
     await answer;
   }
@@ -352,6 +352,14 @@ export class TimClient {
     if (hold) this.native.ref?.();
     else this.native.unref?.();
   }
+}
+
+function whyNotMade(code: number, { dataDir, allowInsecure, caPem }: EngineConfig) {
+  if (code === Code.LocalIOFailed)
+    return `dataDir ${JSON.stringify(dataDir)} cannot be read or written`;
+  if (code !== Code.InvalidParameters) return undefined;
+  const endpoint = allowInsecure ? 'endpoint must be wss:// or ws://host[:port]' : ENDPOINT;
+  return caPem === '' ? endpoint : `${endpoint}; or caPem has no certificate`;
 }
 
 function toLoginResult(item: ResultItem): LoginResult {

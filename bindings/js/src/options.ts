@@ -9,34 +9,34 @@ export interface TimOptions {
   /** The SDKAppID. */
   sdkAppID: number;
   /** What the login policies count this device as. Default: what it is. */
-  platform?: Platform;
+  platform?: Platform | undefined;
   /** What a person calls this device; those it pushes out are told. At most 64 bytes. Default: what the device is called. */
-  label?: string;
+  label?: string | undefined;
   /**
    * A folder that keeps this installation's identity over restarts; it is made if it is missing. Clients that share one are
    * one device: of one user, only the last to log in stays. Default in React Native: one for each app, in the app's own
    * folder; elsewhere none: each client is a new device.
    */
-  dataDir?: string;
+  dataDir?: string | undefined;
   /** The identity itself, at most 64 bytes of ASCII, if you keep it elsewhere. */
-  instance?: string;
+  instance?: string | undefined;
   /** PEM certificates that may sign the server's. Default: those of the system. */
-  caPem?: string;
+  caPem?: string | undefined;
   /** From a login to its answer, over all tries, in milliseconds. Default: 15,000. */
-  loginTimeoutMs?: number;
+  loginTimeoutMs?: number | undefined;
   /** A logout's wait for the server, in milliseconds. Default: 5,000. */
-  logoutTimeoutMs?: number;
+  logoutTimeoutMs?: number | undefined;
   /** Allows `ws://` to other machines. Tickets then cross the network in the clear. */
-  allowInsecure?: boolean;
+  allowInsecure?: boolean | undefined;
   /** Start as after `setBackground(true)`. */
-  background?: boolean;
+  background?: boolean | undefined;
   /** The least level of `log` events. Default: none. */
-  logLevel?: LogLevel;
+  logLevel?: LogLevel | undefined;
   /**
    * Is asked for a fresh ticket (UserSig) of the user, long before the running one ends; the session then goes on without a
    * break. It is asked again later if it throws, rejects or returns ''. Default: `userSigWillExpire` asks for `renew`.
    */
-  ticketProvider?: TicketProvider;
+  ticketProvider?: TicketProvider | undefined;
 }
 
 /** Fetches a ticket of a user from your backend. */
@@ -65,8 +65,8 @@ export function toConfig(what: string, options: TimOptions, host: Host): EngineC
     sdkAppID,
     url: check.filled(what, 'endpoint', given['endpoint']),
     dataDir: text('dataDir', folder(host, `app-${sdkAppID}`)),
-    instance: text('instance'),
-    label: text('label', host.label),
+    instance: read('instance', '', (value) => check.identity(what, 'instance', value)),
+    label: read('label', host.label, (value) => check.label(what, 'label', value)),
     sdk: host.sdk,
     caPem: text('caPem'),
     loginTimeoutMs: ms('loginTimeoutMs'),

@@ -15,7 +15,7 @@ export type Logger = (level: LogLevel, line: string) => void;
 /** What {@link configure} takes: what a client is made of, without what a facade says itself. */
 export interface Settings extends Omit<Partial<TimOptions>, 'sdkAppID' | 'platform' | 'logLevel'> {
   /** Hears the lines of the log. Default: the console. */
-  logger?: Logger;
+  logger?: Logger | undefined;
 }
 
 let settings: Settings = {};

@@ -63,9 +63,9 @@ test('every wrong option is refused with its name', () => {
     ['endpoint', undefined, '', null, 7, 'a\0b', 'x'.repeat(70000)],
     ['sdkAppID', undefined, '1400000001', 0, -1, 1.5, NaN, 2 ** 53],
     ['platform', 0, 99, 'web', null],
-    ['label', 7, '\ud800', {}],
+    ['label', 7, '\ud800', {}, 'x'.repeat(65), '爱'.repeat(22), '😀'.repeat(17)],
     ['dataDir', true],
-    ['instance', []],
+    ['instance', [], 'x'.repeat(65), 'ü', 'a\nb'],
     ['caPem', new Uint8Array(3)],
     ['loginTimeoutMs', -1, '5', 2 ** 31, Infinity],
     ['logoutTimeoutMs', 0.5],
@@ -125,13 +125,16 @@ test('every wrong argument is refused with its name, and none reaches the engine
 test('what the engine calls an invalid argument is explained', async () => {
   const client = open();
   engine.client.code = Code.InvalidParameters;
-  await assert.rejects(
-    client.login('a'.repeat(33), 'ticket'),
-    /userID has 1 to 32 printable ASCII characters/,
-  );
-  await assert.rejects(client.renew('x'), /the ticket has at most 16 KiB/);
+  for (const userID of ['a'.repeat(33), '爱'.repeat(11)])
+    await assert.rejects(client.login(userID, 'ticket'), /^TimError: login: userID must have 1 to/);
+  await assert.rejects(client.login('alice', 'x'), /^TimError: login alice: ticket must have at/);
+  await assert.rejects(client.renew('x'), /^TimError: renew: ticket must have at most 16 KiB/);
   engine.refusal = Code.InvalidParameters;
-  assert.throws(open, /endpoint is wss:\/\/host\[:port\]/);
+  assert.throws(open, /^TimError: new TimClient: endpoint must be wss:.* this very machine \(Inv/);
+  assert.throws(() => open({ allowInsecure: true }), /endpoint must be wss:\/\/ or ws:\/\/host/);
+  assert.throws(() => open({ caPem: 'x' }), /endpoint must be .*; or caPem has no certificate/);
   engine.refusal = Code.LocalIOFailed;
-  assert.throws(open, code(Code.LocalIOFailed));
+  const nowhere = () => open({ dataDir: '/no/where' });
+  assert.throws(nowhere, /new TimClient: dataDir "\/no\/where" cannot be read or written/);
+  assert.throws(nowhere, code(Code.LocalIOFailed));
 });

@@ -48,6 +48,12 @@ test('an error has the code, its name, its words, and says whether trying again 
     retryable: true,
     message: 'login alice: dial tcp: connection refused (ConnectRefused, 9511)',
   });
+  const again = client.login('alice', 'ticket');
+  const text = 'login alice: the ticket is expired (70001): it expired 2 s ago';
+  engine.client.deliver([result(2, Code.TicketExpired, { text })]);
+  await assert.rejects(again, {
+    message: 'login alice: the ticket is expired: it expired 2 s ago (TicketExpired, 70001)',
+  });
   const error = new TimError(Code.TicketExpired, 'login alice');
   assert.equal(error.message, 'login alice: the ticket is expired (TicketExpired, 70001)');
   assert.equal(error.retryable, false);

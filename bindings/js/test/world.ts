@@ -36,6 +36,9 @@ export interface World {
   end(): Promise<void>;
 }
 
+/** Calls may take as long as they do on a machine that has other things to do. */
+export const patient = { loginTimeoutMs: 60_000, logoutTimeoutMs: 60_000 };
+
 /** One thing that an app may rely on. It throws if the app may not. */
 export interface Story {
   /** A sentence. */
@@ -56,15 +59,33 @@ export function ok(condition: unknown, what: string): asserts condition {
   if (!condition) throw new Error(`not so: ${what}`);
 }
 
-/** Waits until condition holds. The world decides how long things take; this only bounds them. */
+/** Waits until condition holds. The world decides how long things take; this bounds them, at some two minutes. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
 ): Promise<void> {
   for (let tries = 0; !(await condition()); tries++) {
-    if (tries === 3000) throw new Error(`waited in vain until ${what}`);
+    if (tries === 24_000) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/**
+ * Logs in with a ticket that lasts for some seconds. Where the machine is so busy that it ends before the login, for twice as
+ * many.
+ *
+ * @param login says how it ended: 0, or the code
+ */
+export async function logInFor(
+  world: World,
+  seconds: number,
+  userID: string,
+  login: (ticket: string) => Promise<number>,
+): Promise<void> {
+  const { OK, TicketExpired } = world.tim.Code;
+  const code = await login(await world.ticket(userID, { seconds }));
+  if (code === TicketExpired && seconds < 60) return logInFor(world, 2 * seconds, userID, login);
+  equal(code, OK, 'the code of the login');
 }
 
 /** Waits until things that are under way have had their turn. */

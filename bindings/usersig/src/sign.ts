@@ -7,9 +7,9 @@ import { UserSigError } from './errors.js';
 /** What a ticket may have besides who, for which app and for how long. */
 export interface SignOptions {
   /** When it is signed; it is valid from then on. Default: now. */
-  issued?: Date;
+  issued?: Date | undefined;
   /** Bytes that it carries, at most 4 KiB. */
-  userBuf?: Uint8Array;
+  userBuf?: Uint8Array | undefined;
 }
 
 /**

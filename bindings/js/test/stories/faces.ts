@@ -1,7 +1,7 @@
 // The three faces in the same words, so that what holds for all of them is told once.
 
 import type { TimOptions } from '../../src/index.js';
-import type { Story, World } from '../world.js';
+import { patient, type Story, type World } from '../world.js';
 
 /** How a call ended: the code that this face has for it, and whether it was a repeated login. */
 export interface Outcome {
@@ -71,8 +71,8 @@ const v2tim: Face = {
     });
     return {
       heard,
-      login: (userID, ticket) => v2TIMManager.login(userID, ticket),
-      logout: () => v2TIMManager.logout(),
+      login: (userID, ticket) => v2TIMManager.login(userID, ticket).then(outcome),
+      logout: () => v2TIMManager.logout().then(outcome),
       user: async () => (await v2TIMManager.getLoginUser()).data ?? '',
       status: async () => {
         const { data } = await v2TIMManager.getLoginStatus();
@@ -123,18 +123,17 @@ const faces: readonly Face[] = [timClient, v2tim, chat];
 /** What an app may rely on whatever face it uses. */
 export interface Row {
   readonly name: string;
-  /** How long a login may take. Default: long enough for a machine that has other things to do. */
-  readonly loginTimeoutMs?: number;
+  readonly options?: Partial<TimOptions>;
   run(world: World, client: Seen, face: Face): Promise<void>;
 }
 
 /** Each row with a client of each face, which is closed at the end. */
 export function throughEachFace(rows: readonly Row[]): Story[] {
   return faces.flatMap((face) =>
-    rows.map(({ name, loginTimeoutMs = 10_000, run }) => ({
+    rows.map(({ name, options, run }) => ({
       name: `${face.name}: ${name}`,
       async run(world: World) {
-        const client = await face.open(world, { loginTimeoutMs, logoutTimeoutMs: 200 });
+        const client = await face.open(world, { ...patient, ...options });
         try {
           await run(world, client, face);
         } finally {
@@ -143,6 +142,10 @@ export function throughEachFace(rows: readonly Row[]): Story[] {
       },
     })),
   );
+}
+
+function outcome({ code, desc }: { code: number; desc: string }): Outcome {
+  return { code, message: desc };
 }
 
 async function settled<T>(

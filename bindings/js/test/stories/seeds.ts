@@ -5,7 +5,7 @@ import { configure as configureV2TIM, LogLevelEnum, TencentImSDKPlugin } from 'r
 
 import * as chatSamples from '../seeds/chat.js';
 import * as v2timSamples from '../seeds/v2tim.js';
-import { equal, ok, type Story, until, type World } from '../world.js';
+import { equal, logInFor, ok, patient, type Story, until, type World } from '../world.js';
 
 const { v2TIMManager } = TencentImSDKPlugin;
 
@@ -15,7 +15,7 @@ function v2tim(name: string, run: (world: World, heard: string[]) => Promise<voi
     name: `V2TIM sample: ${name}`,
     async run(world) {
       const heard: string[] = [];
-      configureV2TIM({ endpoint: world.endpoint });
+      configureV2TIM({ endpoint: world.endpoint, ...patient });
       await v2TIMManager.initSDK(world.sdkAppID, LogLevelEnum.V2TIM_LOG_NONE, {
         onConnecting: () => heard.push('onConnecting'),
         onConnectSuccess: () => heard.push('onConnectSuccess'),
@@ -104,8 +104,9 @@ const v2timStories = [
       equal(heard.filter((event) => event === 'onKickedOffline').length, 1);
     },
   ),
-  v2tim('the ticket ends while the user is online', async ({ ticket }, heard) => {
-    await login('alice', await ticket('alice', { seconds: 2 }));
+  v2tim('the ticket ends while the user is online', async (world, heard) => {
+    const { ticket } = world;
+    await logInFor(world, 2, 'alice', (userSig) => login('alice', userSig));
     await until(() => heard.includes('onUserSigExpired'), 'the ticket ended');
     equal(await status(), 'not logged in');
     equal(await login('alice', await ticket('alice')), 0);
@@ -153,7 +154,7 @@ function chat(name: string, run: (world: World, chat: Chat, notes: Notes) => Pro
   return {
     name: `Chat sample: ${name}`,
     async run(world) {
-      configure({ endpoint: world.endpoint });
+      configure({ endpoint: world.endpoint, ...patient });
       const chat = TencentCloudChat.create({ SDKAppID: world.sdkAppID });
       const notes = new Notes();
       chatSamples.listen(chat, notes);
@@ -227,9 +228,12 @@ const chatStories = [
     await until(() => notes.lines.length > 0, 'it was kicked');
     equal(notes.take(), [['log', TencentCloudChat.TYPES.KICKED_OUT_REST_API]]);
   }),
-  chat('the ticket ends', async ({ ticket }, chat, notes) => {
-    await chatSamples.login(chat, 'alice', await ticket('alice', { seconds: 2 }), notes);
-    notes.take();
+  chat('the ticket ends', async (world, chat, notes) => {
+    await logInFor(world, 2, 'alice', async (userSig) => {
+      await chatSamples.login(chat, 'alice', userSig, notes);
+      const [[how, , error]] = notes.take() as [[string, unknown, { code: number }]];
+      return how === 'log' ? 0 : error.code;
+    });
     await until(() => notes.lines.length > 0, 'the ticket ended');
     equal(notes.take(), [['log', TencentCloudChat.TYPES.KICKED_OUT_USERSIG_EXPIRED]]);
   }),

@@ -1,7 +1,7 @@
 // What happens to a session, through the face that tells most of it, and what the facades make of that.
 
 import type { Kick, TimClient, TimEvents, TimOptions } from '../../src/index.js';
-import { equal, ok, type Story, until, type World } from '../world.js';
+import { equal, logInFor, ok, patient, type Story, until, type World } from '../world.js';
 
 interface Told {
   readonly client: TimClient;
@@ -13,7 +13,7 @@ interface Told {
 }
 
 function open({ tim, endpoint, sdkAppID }: World, options: Partial<TimOptions> = {}): Told {
-  const client = new tim.TimClient({ endpoint, sdkAppID, ...options });
+  const client = new tim.TimClient({ endpoint, sdkAppID, ...patient, ...options });
   const heard: Told['heard'] = [];
   const names: (keyof TimEvents)[] = [
     'connecting',
@@ -35,6 +35,36 @@ function open({ tim, endpoint, sdkAppID }: World, options: Partial<TimOptions> =
     last: (event) => heard.filter(([name]) => name === event).pop()?.[1],
   };
 }
+
+/**
+ * A story about a ticket of four seconds, with which alice is logged in. Where the machine is so busy that the ticket ends
+ * before something is done about it, it is told again, with twice as many seconds.
+ */
+function ticketStory(
+  name: string,
+  options: (world: World) => Partial<TimOptions>,
+  run: (told: Told, world: World, ticketExpires: Date) => Promise<void>,
+): Story {
+  const tell = async (world: World, seconds: number): Promise<void> => {
+    const told = open(world, options(world));
+    const { client } = told;
+    try {
+      const sig = await world.ticket('alice', { seconds });
+      const { ticketExpires } = await client.login('alice', sig);
+      await run(told, world, ticketExpires!);
+    } catch (error) {
+      const late = (error as { code?: number }).code === world.tim.Code.TicketExpired;
+      if (seconds > 60 || !(late || told.names().includes('userSigExpired'))) throw error;
+      return tell(world, 2 * seconds);
+    } finally {
+      await client.close();
+    }
+  };
+  return { name, run: (world) => tell(world, 4) };
+}
+
+/** For whom a ticket provider was asked. */
+const asked: string[] = [];
 
 const loggedIn = ['loginStatus', 'connecting', 'connected', 'loginStatus', 'ready'];
 
@@ -112,68 +142,62 @@ export const sessions: readonly Story[] = [
       await client.close();
     },
   },
-  {
-    name: 'a ticket that ends soon is announced, and renew keeps the session',
-    async run(world) {
-      const { client, names, last } = open(world);
-      await client.login('alice', await world.ticket('alice', { seconds: 4 }));
+  ticketStory(
+    'a ticket that ends soon is announced, and renew keeps the session',
+    () => ({}),
+    async ({ client, names, last }, world, ticketExpires) => {
       await until(() => names().includes('userSigWillExpire'), 'it was announced');
-      ok(last('userSigWillExpire')!.at.getTime() > Date.now() - 60_000, 'it has a time');
+      equal(last('userSigWillExpire')!.at, ticketExpires);
       await client.renew(await world.ticket('alice'));
+      await until(() => Date.now() > ticketExpires.getTime() + 50, 'the first ticket is over');
       equal(client.user, 'alice');
       ok(!names().includes('userSigExpired'), 'the session goes on');
-      await client.close();
     },
-  },
+  ),
   {
     name: 'a ticket that ends ends the session',
     async run(world) {
       const { client, names, last } = open(world);
-      await client.login('alice', await world.ticket('alice', { seconds: 2 }));
+      await logInFor(world, 2, 'alice', (sig) =>
+        client.login('alice', sig).then(
+          () => 0,
+          ({ code }) => code,
+        ),
+      );
       await until(() => names().includes('userSigExpired'), 'it ended');
       equal(last('userSigExpired')!.code, world.tim.Code.TicketExpired);
       await until(() => client.user === '', 'nobody is logged in');
       await client.close();
     },
   },
-  {
-    name: 'the ticket provider is asked in time, and the session goes on past the end of its first ticket',
-    async run(world) {
-      const asked: string[] = [];
-      const { client, names } = open(world, {
-        ticketProvider: async (userID) => {
-          asked.push(userID);
-          return world.ticket(userID);
-        },
-      });
-      const { ticketExpires } = await client.login(
-        'alice',
-        await world.ticket('alice', { seconds: 4 }),
-      );
-      await until(() => Date.now() > ticketExpires!.getTime() + 50, 'the first ticket is over');
+  ticketStory(
+    'the ticket provider is asked in time, and the session goes on past the end of its first ticket',
+    (world) => {
+      asked.length = 0;
+      return { ticketProvider: async (userID) => (asked.push(userID), world.ticket(userID)) };
+    },
+    async ({ client, names }, _, ticketExpires) => {
+      await until(() => Date.now() > ticketExpires.getTime() + 50, 'the first ticket is over');
       equal(asked, ['alice']);
       equal(client.user, 'alice');
       ok(!names().includes('userSigWillExpire'), 'the app need not do anything');
-      await client.close();
     },
-  },
-  {
-    name: 'a ticket provider that throws harms nothing, and is told of',
-    async run(world) {
-      const { client, names, last } = open(world, {
-        ticketProvider: () => {
-          throw new Error('the backend is down');
-        },
-      });
-      await client.login('alice', await world.ticket('alice', { seconds: 4 }));
+  ),
+  ticketStory(
+    'a ticket provider that throws harms nothing, and is told of',
+    () => ({
+      ticketProvider: () => {
+        throw new Error('the backend is down');
+      },
+    }),
+    async ({ client, names, last }, { tim }) => {
       await until(() => names().includes('ticketProviderFailed'), 'it failed');
       const error = last('ticketProviderFailed')!;
-      ok(error instanceof world.tim.TimError, 'it is a TimError');
+      ok(error instanceof tim.TimError, 'it is a TimError');
       ok(error.message.includes('ticketProvider: the backend is down'), error.message);
       equal(client.user, 'alice');
-      await client.close();
     },
-  },
+  ),
   {
     name: 'V2TIM: listeners of initSDK and of addIMSDKListener hear the same, until they are replaced and removed',
     async run(world) {
@@ -182,7 +206,7 @@ export const sessions: readonly Story[] = [
       const heard: string[] = [];
       const listener = (name: string) => ({ onConnectSuccess: () => heard.push(name) });
       const added = listener('added');
-      tim.configure({ endpoint: world.endpoint });
+      tim.configure({ endpoint: world.endpoint, ...patient });
       await v2TIMManager.addIMSDKListener(added);
       await v2TIMManager.initSDK(
         world.sdkAppID,
@@ -217,7 +241,7 @@ export const sessions: readonly Story[] = [
     async run(world) {
       const { tim } = world;
       const { v2TIMManager } = tim.TencentImSDKPlugin;
-      tim.configure({ endpoint: world.endpoint });
+      tim.configure({ endpoint: world.endpoint, ...patient });
       await v2TIMManager.initSDK(world.sdkAppID, tim.LogLevelEnum.V2TIM_LOG_NONE);
       await v2TIMManager.login('alice', await world.ticket('alice'));
       const call = (api: string, param?: object) => v2TIMManager.callExperimentalAPI(api, param);
@@ -240,7 +264,7 @@ export const sessions: readonly Story[] = [
       const { tim } = world;
       const { Code, Platform, TencentCloudChat } = tim;
       const { EVENT } = TencentCloudChat;
-      tim.configure({ endpoint: world.endpoint });
+      tim.configure({ endpoint: world.endpoint, ...patient });
       const chat = TencentCloudChat.create({ SDKAppID: world.sdkAppID });
       const heard: string[] = [];
       for (const name of Object.values(EVENT))
@@ -271,7 +295,12 @@ export const sessions: readonly Story[] = [
         [2, async () => {}, Code.ChatNotReadyUserSigExpired],
         [3600, () => world.kick('alice'), Code.ChatNotReadyRESTAPI],
       ] as const) {
-        await chat.login({ userID: 'alice', userSig: await world.ticket('alice', { seconds }) });
+        await logInFor(world, seconds, 'alice', (userSig) =>
+          chat.login({ userID: 'alice', userSig }).then(
+            () => 0,
+            ({ code }) => code,
+          ),
+        );
         heard.length = 0;
         await end();
         await until(() => heard.length >= 2, 'the session ended');
@@ -286,7 +315,7 @@ export const sessions: readonly Story[] = [
     async run(world) {
       const { tim } = world;
       const { EVENT, TYPES } = tim.TencentCloudChat;
-      tim.configure({ endpoint: world.endpoint });
+      tim.configure({ endpoint: world.endpoint, ...patient });
       const chat = tim.TencentCloudChat.create({ SDKAppID: world.sdkAppID });
       const states: string[] = [];
       chat.on(EVENT.NET_STATE_CHANGE, ({ data }) => states.push(data.state));

@@ -32,6 +32,8 @@ export async function timClient(client: TimClient): Promise<void> {
   // @ts-expect-error a ticket is missing
   await client.login('alice');
   await client.login('alice', 'ticket', { signal: new AbortController().signal });
+  await client.login('alice', 'ticket', { signal: undefined }); // with exactOptionalPropertyTypes, too
+  new TimClient({ endpoint: 'wss://tim.example.com', sdkAppID: 1, ticketProvider: undefined });
   // @ts-expect-error it may not be known
   client.serverTimeMs.toFixed();
   // @ts-expect-error endpoint is missing
