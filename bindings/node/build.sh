@@ -55,10 +55,11 @@ addon() {
   else
     run bash capi/build.sh target "$1"
   fi
-  rm -rf "$dir"
-  mkdir -p "$dir" "$work"
+  run rm -rf "$dir"
+  run mkdir -p "$dir" "$work"
   run cp "$lib/$library" "$dir/"
   "link_$GOOS" "$dir" "$work"
+  [ -z "$dry" ] || return 0
   cp LICENSE "$dir/"
   licences >"$dir/THIRD-PARTY-LICENSES"
   platform_files "$1" >"$dir/package.json"

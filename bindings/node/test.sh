@@ -3,7 +3,7 @@
 # runs them against a real timd.
 #
 #   bindings/node/test.sh            all parts
-#   bindings/node/test.sh PART...    some of them:
+#   bindings/node/test.sh PART...    some of them. Two at a time: they wait most of the time.
 #
 #   node       every test but those of other parts, with the Node that is installed, or with NODE=/path/to/node; only
 #              test/NAME.test.ts with TESTS=NAME
@@ -23,9 +23,9 @@ cd "$(dirname "$self")/../.."
 out=$PWD/build/node
 tests=$out/test/node/test
 tools=$out/tools/node_modules
-parts=(node runtimes versions storms files install arm64 windows)
-life=(addon process seeds)                 # what differs between Nodes
-stories=(addon seeds sessions table traps) # what differs between platforms
+parts=(storms install arm64 windows node versions runtimes files) # the longest first
+life=(process seeds addon)                 # what differs between Nodes
+stories=(table sessions seeds traps addon) # what differs between platforms
 
 fail() {
   echo "bindings/node/test.sh: $*" >&2
@@ -43,11 +43,11 @@ each() {
   printf '%s\n' "${names[@]}" | xargs -P "$jobs" -I{} bash "$self" --file "$label" {} "$@"
 }
 
-# one_file LABEL NAME COMMAND... says how many tests passed, or what failed.
+# one_file LABEL NAME COMMAND... says how many tests passed, or what failed. What fails may hold its process.
 one_file() {
   local label=$1 name=$2 log=$out/logs/$1-$2.log
   shift 2
-  if ! TEST_OUTPUT=$log "$@" "$tests/$name.test.js" >"$log" 2>&1 || ! grep -q '^# pass [1-9]' "$log"; then
+  if ! TEST_OUTPUT=$log timeout 30m "$@" "$tests/$name.test.js" >"$log" 2>&1 || ! grep -q '^# pass [1-9]' "$log"; then
     grep -A 40 '^ *not ok' "$log" | head -n 120 || tail -n 40 "$log"
     fail "$label: $name failed; all of it is in $log"
   fi
@@ -61,6 +61,7 @@ node_of() { echo "$tools/node$1/bin/node"; }
 
 test_node() {
   local names=() file
+  sanitized
   for file in "$tests"/${TESTS:-*}.test.js; do
     case $(basename "$file" .test.js) in
       install | lint | managers | missing | storm) ;;
@@ -70,11 +71,23 @@ test_node() {
   each installed 5 "${names[@]}" -- "${NODE:-node}" $tap
 }
 
+# sanitized makes the addon with what finds wrong uses of memory, and leaks.
+sanitized() {
+  gcc -std=c11 -D_GNU_SOURCE -DNAPI_VERSION=8 -g -O1 -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=all \
+    -isystem node_modules/node-api-headers/include -Iinclude bindings/node/src/*.c "$PWD"/build/lib/libtim.so \
+    -Wl,-rpath,"$PWD/build/lib" -Wl,-z,nodelete -o "$out/making/sanitized.node"
+  export TEST_SANITIZED=$out/making/sanitized.node
+  TEST_SANITIZERS=$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubsan.so)
+  export TEST_SANITIZERS
+}
+
 test_runtimes() { bash bindings/node/test/runtimes.sh; }
 
 test_versions() {
-  local version
-  for version in 18 20 22 24 26; do each "node$version" 3 "${life[@]}" -- "$(node_of $version)" $tap; done
+  local name version
+  for name in "${life[@]}"; do
+    for version in 18 20 22 24 26; do printf "node%s %s '%s' %s\n" $version "$name" "$(node_of $version)" $tap; done
+  done | xargs -P 5 -L 1 bash "$self" --file
 }
 
 # Beside the addon, a libtim without its guards shows what the guards do.
@@ -106,13 +119,13 @@ test_arm64() {
   local node=$out/making/node-arm64
   printf '#!/bin/sh\nexec qemu-aarch64 -L /usr/aarch64-linux-gnu "%s" "$@"\n' "$(node_of 20-arm64)" >"$node"
   chmod +x "$node"
-  each arm64 3 "${stories[@]}" -- "$node" $tap
+  each arm64 5 "${stories[@]}" -- "$node" $tap
 }
 
 test_windows() {
   export WINEPREFIX=$out/wine WINEDEBUG=-all WINEARCH=win64
   [ -e "$WINEPREFIX/.ready" ] || make_windows >"$out/logs/wine.log" 2>&1 || fail "wine: $(tail -n 20 "$out/logs/wine.log")"
-  each windows 3 process "${stories[@]}" -- node "$tests/serve.js" "$wine" "$(node_of 20-win).exe" $tap
+  each windows 6 process "${stories[@]}" -- node "$tests/serve.js" "$wine" "$(node_of 20-win).exe" $tap
 }
 
 # Wine of Debian 12 is no Windows 10 yet: it has not the one function that Go takes its random numbers from.
@@ -126,6 +139,17 @@ make_windows() {
   x86_64-w64-mingw32-gcc -shared -O2 bindings/node/test/wine/bcryptprimitives.c \
     -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" -ladvapi32
   touch "$WINEPREFIX/.ready"
+}
+
+# one_part NAME says what its files said, all at once: another part runs beside it.
+one_part() {
+  local log=$out/logs/part-$1.log code=0
+  SECONDS=0
+  set +e # in a condition, test_$1 would go on after an error
+  (set -e && "test_$1") >"$log" 2>&1
+  code=$?
+  echo "- $1, $SECONDS s" && cat "$log"
+  return $code
 }
 
 # ---- what the parts need ----------------------------------------------------------------------------------------------
@@ -146,6 +170,13 @@ compile() {
   node_modules/.bin/tsc --noEmit false --outDir "$out/test" -p bindings/node/tsconfig.json
 }
 
+# pack makes of the packages what is published, as build/node/packed/NAME.tgz.
+pack() {
+  rm -rf "$out/packed"
+  mkdir -p "$out/packed"
+  npm pack --silent --offline --pack-destination "$out/packed" "$out"/node "$out"/node-* "$PWD/bindings/usersig" >/dev/null
+}
+
 install_tools() {
   local pinned=bindings/node/test/tools
   if cmp -s "$pinned/package-lock.json" "$out/tools/.installed"; then return; fi
@@ -156,17 +187,18 @@ install_tools() {
   cp "$pinned/package-lock.json" "$out/tools/.installed"
 }
 
-if [ "${1:-}" = --file ]; then
-  one_file "${@:2}"
-  exit
-fi
+case ${1:-} in
+  --file) one_file "${@:2}" && exit ;;
+  --part) one_part "$2" && exit || exit 1 ;;
+esac
 if [ -n "${TESTS:-}${NODE:-}" ]; then parts=(node); fi
 [ $# -gt 0 ] || set -- "${parts[@]}"
 targets=(linux-x64)
 for part in "$@"; do
+  declare -F "test_$part" >/dev/null || fail "there is no part $part: use ${parts[*]}"
   case $part in
-    files) targets=(linux-x64 linux-arm64) ;;
-    install) targets=(linux-x64 linux-arm64 win32-x64) ;;
+    files) targets+=(linux-arm64) ;;
+    install) targets+=(linux-arm64 win32-x64) ;;
     arm64) targets+=(linux-arm64) ;;
     windows) targets+=(win32-x64) ;;
   esac
@@ -175,13 +207,8 @@ mapfile -t targets < <(printf '%s\n' "${targets[@]}" | sort -u)
 mkdir -p "$out/logs" "$out/making"
 bash bindings/node/build.sh "${targets[@]}"
 compile
+pack
 install_tools
 go build -o "$out/timd" ./cmd/timd
 export TIMD=$out/timd TOOLS=$tools
-for part in "$@"; do
-  declare -F "test_$part" >/dev/null || fail "there is no part $part: use ${parts[*]}"
-  SECONDS=0
-  echo "- $part"
-  "test_$part"
-  echo "  $SECONDS s"
-done
+printf '%s\n' "$@" | xargs -P 2 -I{} bash "$self" --part {}

@@ -2,22 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Code, TimClient } from '@opentim/node';
 
+import { packed, root } from './packed.js';
 import { Running } from './run.js';
 import { type App, Server } from './server.js';
 
-const built = resolve(__dirname, '../../..'); // build/node
-const root = resolve(built, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'tim-examples-'));
 
 let server: Server;
-let tarballs: string[];
+const tarballs = (['node', 'node-linux-x64', 'usersig'] as const).map(packed);
 
 function npm(cwd: string, ...args: string[]): void {
   const flags = [
@@ -28,20 +27,6 @@ function npm(cwd: string, ...args: string[]): void {
     '--loglevel=error',
   ];
   execFileSync('npm', [...args, ...flags], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-/** Packs the three packages. @opentim/usersig is built outside of its folder, which stays clean. */
-function pack(): string[] {
-  const usersig = join(folder, 'usersig');
-  const tsc = join(root, 'node_modules/.bin/tsc');
-  const project = join(root, 'bindings/usersig/tsconfig.build.json');
-  execFileSync(tsc, ['-p', project, '--outDir', join(usersig, 'dist')]);
-  copyFileSync(join(root, 'bindings/usersig/package.json'), join(usersig, 'package.json'));
-  for (const source of [join(built, 'node'), join(built, 'node-linux-x64'), usersig])
-    npm(source, 'pack', '--pack-destination', folder);
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.tgz'))
-    .map((name) => join(folder, name));
 }
 
 /** A copy of an example with what it needs. */
@@ -63,8 +48,6 @@ const environment = (app: App, more: object = {}) => ({
 
 before(async () => {
   server = await Server.start();
-  tarballs = pack();
-  assert.equal(tarballs.length, 3);
 });
 after(async () => {
   await server.stop();
@@ -181,18 +164,25 @@ test('bot: it is started before the server, and survives restarts and crashes of
     assert.equal((await bot.ended).code, 0);
     assert.equal(await online(), 'Offline');
   });
+  const stays = async (seconds: number): Promise<void> => {
+    const env = environment(app, { TICKET_SECONDS: String(seconds) });
+    const again = new Running(spawn(process.execPath, ['bot.mjs', 'news'], { cwd, env }));
+    await again.prints('online\n');
+    await new Promise((resolve) => setTimeout(resolve, 1500 * seconds)); // one and a half lives of a ticket
+    const status = await online();
+    if (seconds < 60 && again.printed !== 'online\n') {
+      again.kill('SIGTERM'); // the machine was too busy to fetch a ticket in time
+      await again.ended;
+      return stays(2 * seconds);
+    }
+    assert.equal(status, 'Online');
+    await app.rest('im_open_login_svc/kick', { UserID: 'news' });
+    const { code, out, err } = await again.ended;
+    assert.deepEqual([code, err], [1, '']);
+    assert.match(out, /^online\nsigned out: /);
+  };
   await t.test(
     'with tickets that end all the time it stays, and when its session is ended, so does it',
-    async () => {
-      const env = environment(app, { TICKET_SECONDS: '2' });
-      const again = new Running(spawn(process.execPath, ['bot.mjs', 'news'], { cwd, env }));
-      await again.prints('online\n');
-      await new Promise((resolve) => setTimeout(resolve, 3000)); // one and a half lives of a ticket
-      assert.equal(await online(), 'Online');
-      await app.rest('im_open_login_svc/kick', { UserID: 'news' });
-      const { code, out, err } = await again.ended;
-      assert.deepEqual([code, err], [1, '']);
-      assert.match(out, /^online\nsigned out: /);
-    },
+    () => stays(2),
   );
 });

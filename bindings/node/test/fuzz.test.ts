@@ -41,7 +41,7 @@ for (const name of ['addon', 'faces']) {
     let said = '';
     for (const stream of [program.stdout, program.stderr])
       stream.on('data', (data) => (said += data));
-    const stuck = setTimeout(() => program.kill('SIGKILL'), (seconds + 180) * 1000);
+    const stuck = setTimeout(() => program.kill('SIGKILL'), (seconds + 600) * 1000);
     const [code, signal] = await once(program, 'close');
     clearTimeout(stuck);
     const end = { code, signal, said: said.trim() };

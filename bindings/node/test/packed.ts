@@ -22,36 +22,31 @@ const sources = {
 export type Name = keyof typeof sources;
 export const names = Object.keys(sources) as Name[];
 
-/** The files that npm pack makes of the packages, in a folder of their own. */
-export class Packed {
-  /** Its name has spaces, and so has everything that tests install into it. */
-  readonly folder = join(mkdtempSync(join(tmpdir(), 'tim-node-')), 'a folder with spaces');
-  private readonly files = new Map<Name, string>();
+/** What package.json of a package says. */
+export function about(name: Name): { name: string; version: string } {
+  return JSON.parse(readFileSync(join(root, sources[name], 'package.json'), 'utf8'));
+}
 
-  async open(): Promise<this> {
-    mkdirSync(this.folder);
-    for (const name of names) this.files.set(name, await this.pack(join(root, sources[name])));
-    return this;
+/** The file that npm pack made of a package: see test.sh. */
+export function packed(name: Name): string {
+  return join(root, 'build/node/packed', `opentim-${name}-${about(name).version}.tgz`);
+}
+
+/** A folder for apps, whose name has spaces. */
+export class Folder {
+  readonly path = join(mkdtempSync(join(tmpdir(), 'tim-node-')), 'a folder with spaces');
+
+  constructor() {
+    mkdirSync(this.path);
   }
 
-  close(): void {
-    rmSync(dirname(this.folder), { recursive: true });
-  }
-
-  private async pack(folder: string): Promise<string> {
-    const flags = ['--json', '--offline', '--loglevel=error', '--pack-destination', this.folder];
-    const { out } = await run(folder, ['npm', 'pack', ...flags]);
-    const [{ filename }] = JSON.parse(out.slice(out.indexOf('['))) as [{ filename: string }];
-    return join(this.folder, filename);
-  }
-
-  file(name: Name): string {
-    return this.files.get(name)!;
+  remove(): void {
+    rmSync(dirname(this.path), { recursive: true });
   }
 
   /** A new folder for an app, with files in it. */
   app(name: string, files: Record<string, string> = {}): string {
-    const folder = join(this.folder, name);
+    const folder = join(this.path, name);
     mkdirSync(folder);
     for (const [file, text] of Object.entries({ 'package.json': '{ "private": true }', ...files }))
       writeFileSync(join(folder, file), text);
@@ -65,7 +60,7 @@ export class Registry {
 
   private constructor(private readonly server: HttpServer) {}
 
-  static async start(packed: Packed): Promise<Registry> {
+  static async start(): Promise<Registry> {
     const answers = new Map<string, Buffer | string>();
     const server = createServer((request, response) => {
       const path = decodeURIComponent(request.url!);
@@ -77,9 +72,9 @@ export class Registry {
     await once(server, 'listening');
     const registry = new Registry(server);
     for (const name of names) {
-      const file = readFileSync(packed.file(name));
-      const about = JSON.parse(readFileSync(join(root, sources[name], 'package.json'), 'utf8'));
-      const path = `/${about.name}/-/${basename(packed.file(name))}`;
+      const file = readFileSync(packed(name));
+      const manifest = about(name);
+      const path = `/${manifest.name}/-/${basename(packed(name))}`;
       const digest = (algorithm: string) => createHash(algorithm).update(file);
       const dist = {
         tarball: registry.url + path,
@@ -88,12 +83,12 @@ export class Registry {
       };
       const long = '2026-01-01T00:00:00.000Z'; // some managers do not take what is new
       const packument = {
-        name: about.name,
-        'dist-tags': { latest: about.version },
-        versions: { [about.version]: { ...about, dist } },
-        time: { created: long, modified: long, [about.version]: long },
+        name: manifest.name,
+        'dist-tags': { latest: manifest.version },
+        versions: { [manifest.version]: { ...manifest, dist } },
+        time: { created: long, modified: long, [manifest.version]: long },
       };
-      answers.set(`/${about.name}`, JSON.stringify(packument));
+      answers.set(`/${manifest.name}`, JSON.stringify(packument));
       answers.set(path, file);
     }
     return registry;

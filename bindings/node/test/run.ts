@@ -13,11 +13,13 @@ export interface Ended {
   err: string;
 }
 
-/** How long a program may take, in ms. */
-const enough = 90_000;
+/** How long a program may take, in ms, before it is killed: longer than on any machine that is merely busy. */
+const enough = 600_000 + Number(process.env['STORM_MS'] ?? 0);
 
 /** Runs programs of test/programs, each with an app of its own. To be called once in a file. */
-export function programs(limitMs = enough): (name: string, ...args: string[]) => Running {
+export function programs(
+  more: NodeJS.ProcessEnv = {},
+): (name: string, ...args: string[]) => Running {
   let server: Server;
   const silent = createServer(() => {}); // accepts connections and says nothing
   before(async () => {
@@ -31,6 +33,7 @@ export function programs(limitMs = enough): (name: string, ...args: string[]) =>
     const app = server.app();
     const env = {
       ...process.env,
+      ...more,
       TEST_ENDPOINT: app.endpoint,
       TEST_APP: String(app.id),
       TEST_KEY: app.key,
@@ -38,7 +41,6 @@ export function programs(limitMs = enough): (name: string, ...args: string[]) =>
     };
     return new Running(
       spawn(process.execPath, [join(__dirname, 'programs', `${name}.js`), ...args], { env }),
-      limitMs,
     );
   };
 }
@@ -48,14 +50,10 @@ export class Running {
   private err = '';
   readonly ended: Promise<Ended>;
 
-  /** @param limitMs how long it may take before it is killed */
-  constructor(
-    private readonly process: ChildProcess,
-    limitMs = enough,
-  ) {
+  constructor(private readonly process: ChildProcess) {
     process.stdout!.on('data', (data) => (this.out += data));
     process.stderr!.on('data', (data) => (this.err += data));
-    const stuck = setTimeout(() => process.kill('SIGKILL'), limitMs);
+    const stuck = setTimeout(() => process.kill('SIGKILL'), enough);
     this.ended = once(process, 'close').then(([code, signal]) => {
       clearTimeout(stuck);
       return { code, signal, out: this.out, err: this.err };

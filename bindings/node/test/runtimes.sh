@@ -21,7 +21,7 @@ install() {
 # run RUNTIME FILE
 run() {
   case $1 in
-    bun) "$tools/node_modules/@oven/bun-linux-x64/bin/bun" test --timeout 60000 "./$2.test.js" ;;
+    bun) "$tools/node_modules/@oven/bun-linux-x64/bin/bun" test --timeout 600000 "./$2.test.js" ;;
     deno) "$tools/node_modules/@deno/linux-x64-glibc/deno" test -A --no-check --unstable-detect-cjs "$2.test.js" ;;
   esac
 }

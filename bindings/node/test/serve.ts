@@ -12,7 +12,7 @@ async function main([command, ...args]: string[]): Promise<void> {
   const file = openSync(process.env['TEST_OUTPUT']!, 'a');
   const env = { ...process.env, TEST_SERVER: server.shared };
   const child = spawn(command!, args, { env, stdio: ['ignore', file, file] });
-  const stuck = setTimeout(() => child.kill('SIGKILL'), 180_000);
+  const stuck = setTimeout(() => child.kill('SIGKILL'), 1_200_000);
   const [code] = await once(child, 'exit');
   clearTimeout(stuck);
   await server.stop();

@@ -10,7 +10,7 @@ export function tell(stories: readonly Story[]): void {
   before(async () => (server = await Server.start()));
   after(() => server.stop());
   for (const story of stories) {
-    test(story.name, { timeout: 30_000 }, async () => {
+    test(story.name, { timeout: 600_000 }, async () => {
       const world = await realWorld(server.app());
       try {
         await story.run(world);

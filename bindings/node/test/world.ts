@@ -1,6 +1,6 @@
 import * as tim from '@opentim/node';
 
-import type { World } from '../../js/test/world.js';
+import { patient, type World } from '../../js/test/world.js';
 import { Proxy } from './proxy.js';
 import type { App } from './server.js';
 
@@ -34,7 +34,8 @@ export async function realWorld(app: App): Promise<World> {
       if (ErrorCode !== 0) throw new Error(`the kick failed: ${ErrorInfo}`);
     },
     async signInElsewhere(userID, platform) {
-      const client = new tim.TimClient({ endpoint: app.endpoint, sdkAppID: app.id, platform });
+      const { endpoint, id: sdkAppID } = app;
+      const client = new tim.TimClient({ endpoint, sdkAppID, platform, ...patient });
       elsewhere.push(client);
       await client.login(userID, app.ticket(userID));
     },

@@ -79,7 +79,7 @@ export function nothingUncaught(): void {
   process.on('unhandledRejection', note('unhandledRejection'));
 }
 
-/** Checks a property with argv's seed for argv's milliseconds. A run that takes more than a minute has hung. */
+/** Checks a property with argv's seed for argv's milliseconds. A run that takes more than five minutes has hung. */
 export async function check<T>(property: fc.IAsyncProperty<T>): Promise<void> {
   const alive = setInterval(() => {}, 1000); // nothing else may keep the process
   try {
@@ -88,7 +88,7 @@ export async function check<T>(property: fc.IAsyncProperty<T>): Promise<void> {
       numRuns: Infinity,
       interruptAfterTimeLimit: Number(process.argv[3]),
       markInterruptAsFailure: false,
-      timeout: 60_000,
+      timeout: 300_000,
       endOnFailure: true, // shrinking what hangs takes for ever
     });
     console.log('nothing was found');

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import type { TimClient } from '@opentim/node';
+import type { TimClient, TimError } from '@opentim/node';
 
 import { app, client, pass } from './setup.js';
 
@@ -89,7 +89,13 @@ const modes: Record<string, () => unknown> = {
     assert.ok(taken.length < 64);
     await assert.rejects(alice.login('alice', app.ticket('alice')), { name: 'TimError' });
     taken.forEach(closeSync);
-    await logInAndOut(alice);
+    for (;;) {
+      try {
+        return await logInAndOut(alice);
+      } catch (error) {
+        if (!(error as TimError).retryable) throw error; // a second may be too short for a login
+      }
+    }
   },
 
   /** Two installations, each with an addon of its own; libtim of one version is loaded once, and both call it. */

@@ -1,5 +1,6 @@
 // Small programs, by name: when does a process end?
 
+import type { EngineClient } from '../../../js/src/engine.js';
 import { NodeEngine } from '../../src/engine.js';
 import { config } from '../config.js';
 import { app, client, pass, stuck } from './setup.js';
@@ -69,13 +70,13 @@ const programs: Record<string, () => unknown> = {
   },
   deliver() {
     process.on('uncaughtException', (error) => console.log(`caught ${error.message}`));
+    let batches = 0;
     const one = new NodeEngine().create(config, (items) => {
+      if (++batches === 1) setImmediate(() => one.close());
       throw new Error(`${items.length} of ${items[0]!.type}`);
-    });
-    if (typeof one === 'number') return;
+    }) as EngineClient;
     one.ref!();
     one.logout(1);
-    setTimeout(() => one.close(), 100);
   },
   async signals() {
     process.on('SIGTERM', () => console.log('SIGTERM'));

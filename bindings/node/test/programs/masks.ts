@@ -31,10 +31,15 @@ function takes(thread: string): string[] {
 }
 
 const before = new Set(threads());
-const one = client();
-setTimeout(() => {
-  const ours = threads().filter((thread) => !before.has(thread));
-  if (ours.length < 3) throw new Error(`libtim has ${ours.length} threads`);
-  console.log([...new Set(ours.flatMap(takes))].join(' ') || 'none');
-  void one.close();
-}, 300);
+const ours = () => threads().filter((thread) => !before.has(thread));
+const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function main(): Promise<void> {
+  const one = client();
+  while (ours().length < 3) await pass(10);
+  await pass(300); // for those that come later
+  console.log([...new Set(ours().flatMap(takes))].join(' ') || 'none');
+  await one.close();
+}
+
+void main();

@@ -1,7 +1,8 @@
-// What the programs of process.test.ts and workers.test.ts share: they are told where the server is by the environment.
+// What these programs share: they are told by the environment where the server is.
 
 import { TimClient, type TimOptions } from '@opentim/node';
 
+import { patient } from '../../../js/test/world.js';
 import { App } from '../server.js';
 
 export const app = new App(
@@ -12,7 +13,7 @@ export const app = new App(
 
 /** A client of the app; where nothing listens if endpoint says so. */
 export function client(options: Partial<TimOptions> = {}): TimClient {
-  return new TimClient({ endpoint: app.endpoint, sdkAppID: app.id, ...options });
+  return new TimClient({ endpoint: app.endpoint, sdkAppID: app.id, ...patient, ...options });
 }
 
 /** A client whose login takes as long as its timeout: the connection is accepted and nothing else happens. */
