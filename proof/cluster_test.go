@@ -27,6 +27,7 @@ type clusterOptions struct {
 	grace time.Duration // 0 means 2 min
 	sweep time.Duration // 0 means 3 s
 	hook  *receiver     // nil means that there is no webhook
+	plain bool          // nodes reach NATS and the store without wires in between, which take a part of what a figure measures
 }
 
 // A cluster is everything an operator runs, with wires in between that can be bad.

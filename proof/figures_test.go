@@ -19,6 +19,7 @@ import (
 
 var (
 	figuresFlag = flag.Bool("proof.figures", false, "measure the cluster (TestFigures), for bench/README.md")
+	wiresFlag   = flag.Bool("proof.wires", false, "measure with the wires of the other stories between nodes, NATS and PostgreSQL")
 	phonesFlag  = flag.Int("proof.phones", 900, "clients in the figure of a node's death")
 )
 
@@ -27,7 +28,7 @@ func TestFigures(t *testing.T) {
 	if !*figuresFlag {
 		t.Skip("it measures, with -proof.figures")
 	}
-	c := startCluster(t, clusterOptions{})
+	c := startCluster(t, clusterOptions{plain: !*wiresFlag})
 	t.Run("kick", func(t *testing.T) {
 		for _, workers := range []int{0, 16} {
 			beside := c.saturate(t, workers)

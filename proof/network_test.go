@@ -34,6 +34,14 @@ func newCable(t testing.TB, name, to string) *cable {
 	return w
 }
 
+// end is where to connect to: its far end, for who wants no wire in between.
+func (w *cable) end(far bool) string {
+	if far {
+		return w.proxy.Upstream
+	}
+	return w.addr
+}
+
 // swallow loses all data from now on and keeps connections open, as a network that is parted does.
 func (w *cable) swallow() error { return w.add("timeout", `"timeout": 0`) }
 

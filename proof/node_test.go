@@ -47,11 +47,12 @@ func (c *cluster) newNode(addr string, skew int) *node {
 	name := fmt.Sprint("node-", n.number)
 	n.front = newCable(t, name+" front", addr)
 	n.store = newCable(t, name+" store", fmt.Sprintf("127.0.0.1:%d", c.postgres.Port()))
+	store := n.store.end(c.o.plain)
 	var urls []string
 	for i, to := range c.natsAddrs {
 		w := newCable(t, fmt.Sprint(name, " nats ", i), to)
 		n.nats = append(n.nats, w)
-		urls = append(urls, "nats://"+w.addr)
+		urls = append(urls, "nats://"+w.end(c.o.plain))
 	}
 	config := fmt.Sprintf(`
 listen: %s
@@ -68,7 +69,7 @@ grace_web: %s
 sweep: %s
 reconnect: {min: 1s}
 apps: [{id: %d, key_file: %q, admins: [%s], zone: %s}]
-`, addr, filepath.Join(c.dir, name), name, n.store.addr, strings.Join(urls, ","), len(c.natsAddrs), c.file("resume.key"),
+`, addr, filepath.Join(c.dir, name), name, store, strings.Join(urls, ","), len(c.natsAddrs), c.file("resume.key"),
 		c.o.grace, c.o.grace, c.o.sweep, appID, c.file("app.key"), admin, zoneOfNoon())
 	if c.o.hook != nil {
 		config += fmt.Sprintf("webhook: {url: %s/hook, token_file: %q}\n", c.o.hook.URL, c.file("hook.token"))
