@@ -239,12 +239,13 @@ func TestServeLogsJSONAndServesEachApp(t *testing.T) {
 	lines := bufio.NewScanner(stderr)
 	require.True(t, lines.Scan())
 	var line struct {
-		Msg, Endpoint string
-		Apps          int
+		Msg, Endpoint, Store, Registry string
+		Apps                           int
 	}
 	require.NoError(t, json.Unmarshal(lines.Bytes(), &line), lines.Text())
 	require.Equal(t, "serving", line.Msg)
 	require.Equal(t, 2, line.Apps)
+	require.Equal(t, "sqlite memory", line.Store+" "+line.Registry)
 	require.True(t, strings.HasPrefix(line.Endpoint, "ws://127.0.0.1:"))
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	for lines.Scan() {

@@ -40,6 +40,9 @@ Every flag can also stand in a YAML file and in the environment; "timd config" p
       admins: [administrator]
       zone: Asia/Shanghai
 
+Files are named from the directory in which timd starts. Who may use the REST API (admins), and all else of an app but its key, can only stand in
+the file.
+
 The WebSocket is at ` + gateway.Path + `; /healthz and /readyz answer on the same port, and so does the REST API, to the admins of an app:
 ` + admin.OpenAPIPath + ` describes it.`,
 		Example: `  timd serve --app 1400000001=app.key
@@ -71,11 +74,20 @@ func serve(ctx context.Context, l *loaded, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log.Info("serving", "version", codes.Version, "endpoint", l.endpoint(listener.Addr().String()), "apps", len(l.Apps), "data_dir", l.DataDir)
+	log.Info("serving", "version", codes.Version, "endpoint", l.endpoint(listener.Addr().String()), "apps", len(l.Apps), "data_dir", l.DataDir,
+		"store", kindOf(l.Store, "postgres", "sqlite"), "registry", kindOf(l.Registry, "nats", "memory"))
 	if os.Geteuid() == 0 {
 		log.Warn("timd runs as root and needs no privilege: give it a user of its own")
 	}
 	return n.run(ctx)
+}
+
+// kindOf says which of two engines a URL stands for.
+func kindOf(url, shared, own string) string {
+	if url != "" {
+		return shared
+	}
+	return own
 }
 
 // endpoint returns what a client on this machine connects to.

@@ -55,6 +55,9 @@ func (d dialect) statusOf(err error) status {
 		return failed(refused.Code, refused.Text)
 	}
 	code := d.codeOf(err)
+	if code == d.unavailable && errors.Is(err, server.ErrUnavailable) {
+		return failed(code, "the registry or the store cannot be reached at the moment: try again")
+	}
 	return failed(code, code.Text())
 }
 
