@@ -2,9 +2,7 @@ package memory
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -39,7 +37,7 @@ type journal struct {
 	file    *os.File // nil if a new one has to be made
 	size    int64    // of it
 	fresh   int64    // its size when it was made
-	out     bytes.Buffer
+	out     []byte   // what is not written yet
 	failing bool
 }
 
@@ -129,13 +127,12 @@ func (j *journal) append() error {
 // renew replaces the file by one that has only what counts now.
 func (j *journal) renew() error {
 	j.close()
-	j.out.Reset()
+	j.out = appendHead(j.out[:0], j.node)
 	file, err := os.OpenFile(j.path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	j.size = 0
-	err = appendRecord(&j.out, &headRecord{Version: recordVersion, Node: string(j.node)})
 	for i := range j.cluster.shards {
 		if err == nil {
 			err = j.add(file, j.cluster.shards[i].everybody())
@@ -162,11 +159,8 @@ func (j *journal) renew() error {
 
 func (j *journal) add(to *os.File, users []user) error {
 	for i := range users {
-		u := newUserRecord(users[i].key, users[i].sessions)
-		if err := appendRecord(&j.out, &u); err != nil {
-			return err
-		}
-		if j.out.Len() >= journalBatch {
+		j.out = appendUser(j.out, users[i].key, users[i].sessions)
+		if len(j.out) >= journalBatch {
 			if err := j.flush(to); err != nil {
 				return err
 			}
@@ -176,9 +170,9 @@ func (j *journal) add(to *os.File, users []user) error {
 }
 
 func (j *journal) flush(to *os.File) error {
-	n, err := to.Write(j.out.Bytes())
+	n, err := to.Write(j.out)
 	j.size += int64(n)
-	j.out.Reset()
+	j.out = j.out[:0]
 	return err
 }
 
@@ -250,26 +244,33 @@ func (c *Cluster) load(path string) (node server.NodeID, err error) {
 		return "", err
 	}
 	defer file.Close()
-	in := bufio.NewReaderSize(file, 1<<16)
-	var head headRecord
-	if err := readRecord(in, &head); errors.Is(err, io.EOF) {
-		return "", errTorn
-	} else if err != nil {
-		return "", err
+	return c.read(bufio.NewReaderSize(file, 1<<16))
+}
+
+func (c *Cluster) read(in *bufio.Reader) (node server.NodeID, err error) {
+	head, err := readRecord(in)
+	if errors.Is(err, io.EOF) {
+		err = errTorn
 	}
-	if head.Version != recordVersion {
-		return "", fmt.Errorf("it is of version %d and not %d", head.Version, recordVersion)
+	if err == nil {
+		node, err = head.node()
 	}
-	node = server.NodeID(head.Node)
-	for {
-		var u userRecord
-		switch err := readRecord(in, &u); {
-		case errors.Is(err, io.EOF):
+	for err == nil {
+		var record fields
+		if record, err = readRecord(in); errors.Is(err, io.EOF) {
 			return node, nil
-		case err != nil:
-			return node, err
 		}
-		key := server.UserKey{App: u.App, User: u.User}
-		c.shard(key).put(key, u.sessions(node))
+		if err == nil {
+			err = c.restore(&record, node)
+		}
 	}
+	return node, err
+}
+
+func (c *Cluster) restore(record *fields, node server.NodeID) error {
+	key, sessions, err := record.user(node)
+	if err == nil {
+		c.shard(key).put(key, sessions)
+	}
+	return err
 }

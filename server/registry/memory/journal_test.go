@@ -80,14 +80,14 @@ func (r *Registry) waits() bool {
 }
 
 // logins returns what a journal should say.
-func (r *Registry) logins() map[server.UserKey]userRecord {
-	all := map[server.UserKey]userRecord{}
+func (r *Registry) logins() map[server.UserKey]string {
+	all := map[server.UserKey]string{}
 	for i := range r.cluster.shards {
 		sh := &r.cluster.shards[i]
 		sh.mu.Lock()
 		for key, sessions := range sh.users {
-			if u := newUserRecord(key, sessions); len(u.Sessions) > 0 {
-				all[key] = u
+			if text := string(appendUser(nil, key, sessions)); text != string(appendUser(nil, key, nil)) {
+				all[key] = text
 			}
 		}
 		sh.mu.Unlock()
