@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -276,6 +277,33 @@ func TestWhoMayReadASecret(t *testing.T) {
 		require.Equal(t, c.own, tooOpen(c.mode, false), "%o of one's own", c.mode)
 		require.Equal(t, c.ofRoot, tooOpen(c.mode, true), "%o of root", c.mode)
 	}
+}
+
+func TestAPasswordInAFileThatOthersCanReadIsTold(t *testing.T) {
+	for _, c := range []struct {
+		store string
+		mode  os.FileMode
+		want  string
+	}{
+		{"postgres://tim:hush@db/tim", 0o644, "timd.yaml:1: store: others can read the secret in "},
+		{"postgres://tim:hush@db/tim", 0o600, ""},
+		{"postgres://tim@db/tim", 0o644, ""},
+	} {
+		path := filepath.Join(t.TempDir(), "timd.yaml")
+		require.NoError(t, os.WriteFile(path, []byte("store: "+c.store+"\n"), c.mode))
+		l, err := configure(t, "", nil, "--config", path)
+		require.NoError(t, err)
+		told := errors.Join(l.exposed()...)
+		if c.want == "" {
+			require.NoError(t, told)
+			continue
+		}
+		require.ErrorContains(t, told, c.want)
+		require.NotContains(t, told.Error(), "hush")
+	}
+	l, err := configure(t, "node: a\n", []string{"TIMD_STORE=postgres://tim:hush@db/tim"})
+	require.NoError(t, err)
+	require.Empty(t, l.exposed(), "it is in the environment")
 }
 
 func TestASecretIsKeptFromOthers(t *testing.T) {

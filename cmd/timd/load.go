@@ -20,6 +20,7 @@ type loaded struct {
 	config
 	values  *koanf.Koanf
 	sources map[string]string // by key; a key that is missing has its default
+	file    string            // the configuration file, or ""
 }
 
 // load reads the configuration. A flag wins over the environment, that over the file, that over the default.
@@ -32,7 +33,7 @@ func load(flags *pflag.FlagSet, environ []string) (*loaded, error) {
 	if path == "" {
 		path = lookup(environ, "TIMD_CONFIG")
 	}
-	if path != "" {
+	if l.file = path; path != "" {
 		if err := l.loadFile(path); err != nil {
 			return nil, err
 		}

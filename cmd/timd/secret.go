@@ -29,6 +29,19 @@ func checkSecret(path string) error {
 	return nil
 }
 
+// exposed says which passwords others can read, because they stand in a configuration file that others can read.
+func (l *loaded) exposed() (all []error) {
+	for key, url := range map[string]string{"store": l.Store, "registry": l.Registry} {
+		if !strings.Contains(masked(url), "xxxxx") || !strings.HasPrefix(l.sources[key], l.file+":") {
+			continue
+		}
+		if err := checkSecret(l.file); err != nil {
+			all = append(all, l.wrong(key, err.Error()))
+		}
+	}
+	return all
+}
+
 // tooOpen reports whether others can read, or anybody else write, a file with this mode. The group may read what root hands to
 // it, as Kubernetes and ssl-cert do for a server that does not run as root: PostgreSQL has the same rule.
 func tooOpen(mode fs.FileMode, roots bool) bool {

@@ -76,6 +76,9 @@ func serve(ctx context.Context, l *loaded, out io.Writer) error {
 	}
 	log.Info("serving", "version", codes.Version, "endpoint", l.endpoint(listener.Addr().String()), "apps", len(l.Apps), "data_dir", l.DataDir,
 		"store", kindOf(l.Store, "postgres", "sqlite"), "registry", kindOf(l.Registry, "nats", "memory"))
+	for _, err := range l.exposed() {
+		log.Warn("a password is no secret", "error", err)
+	}
 	if os.Geteuid() == 0 {
 		log.Warn("timd runs as root and needs no privilege: give it a user of its own")
 	}
