@@ -156,13 +156,13 @@ func (k *cutting) heard(since time.Time, n int, story string) {
 const (
 	reset     = "(?:ResetByPeer|ConnectReset|Disconnected)"
 	lostAgain = "(?:disconnected " + reset + ", connecting, )?"
+	lostLater = "(?:, disconnected " + reset + "(?:, connecting(?:, connected resumed)?)?)?" // after the last byte of the answer
 )
 
 func (k *cutting) login(n int) {
 	k.box.cutNext(n)
 	k.online()
-	k.heard(k.began, n, "logging_in, "+tries(reset)+"connecting, connected first, logged_in, ready true, login "+k.user+" OK(?:, "+
-		"disconnected "+reset+"(?:, connecting)?(?:, connected resumed)?)?") // after the last byte of the answer
+	k.heard(k.began, n, "logging_in, "+tries(reset)+"connecting, connected first, logged_in, ready true, login "+k.user+" OK"+lostLater)
 }
 
 func (k *cutting) resume(n int) {
@@ -171,7 +171,7 @@ func (k *cutting) resume(n int) {
 	k.box.cutNext(n)
 	k.box.newest().reset()
 	k.awaitAnd(k.phone, k.began, "connected resumed", func() { k.phone.do("wake") })
-	k.heard(k.began, n, "disconnected "+reset+", connecting, "+lostAgain+"connected resumed(?:, disconnected "+reset+")?")
+	k.heard(k.began, n, "disconnected "+reset+", connecting, "+lostAgain+"connected resumed"+lostLater)
 }
 
 func (k *cutting) renew(n int) {
@@ -180,7 +180,7 @@ func (k *cutting) renew(n int) {
 	k.box.cutAfter(n)
 	k.phone.do("renew", ticketOf(k.T, k.user, 2*time.Hour))
 	k.awaitAnd(k.phone, k.began, "renew OK", func() { k.phone.do("wake") })
-	k.heard(k.began, n, "(?:disconnected "+reset+", connecting, connected resumed, )?renew OK(?:, disconnected "+reset+")?")
+	k.heard(k.began, n, "(?:disconnected "+reset+", connecting, connected resumed, )?renew OK"+lostLater)
 }
 
 func (k *cutting) kick(n int) {

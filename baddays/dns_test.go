@@ -42,7 +42,7 @@ func (s *nameServer) answer(question []byte, to netip.AddrPort) {
 		return
 	}
 	q := m.Questions[0]
-	m.Response, m.Additionals = true, nil
+	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil // who looks nothing up is asked again
 	host := serverIP
 	if s.moved.Load() {
 		host = serverIP2

@@ -25,7 +25,7 @@ var daysOfNames = []day{
 		names := s.withNames()
 		names.delay.Store(int64(3 * time.Second))
 		s.breaks(s.logIn)
-		s.isBack(6*time.Second, "^login alice OK")
+		s.isBack(3*time.Second, "^login alice OK")
 		s.heard(logsIn(""))
 	}},
 	{"names gone while online", "online; the connection is reset while the name server is silent, for 20 s", func(s *stage) {

@@ -5,6 +5,7 @@ package baddays
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -30,6 +31,8 @@ func seconds(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
+var moments = regexp.MustCompile(` at=\d+`)
+
 // story says what the app was told and when. Tries that failed alike are counted.
 func story(lines []told, from time.Time) string {
 	var parts []string
@@ -43,6 +46,7 @@ func story(lines []told, from time.Time) string {
 	}
 	for i := 0; i < len(lines); i++ {
 		line, _, _ := strings.Cut(lines[i].line, " session=")
+		line = moments.ReplaceAllString(line, "")
 		if strings.HasPrefix(line, "status ") {
 			continue
 		}
