@@ -56,6 +56,9 @@ It prints where it is, and a ticket with which alice can log in. "tim login" in 
 			if err != nil {
 				return err
 			}
+			if !c.Flags().Changed("listen") && listener.Addr().String() != listen {
+				fmt.Fprintf(c.ErrOrStderr(), "%s is taken by another program; this server has another port\n", listen)
+			}
 			return dev(c.Context(), dir, level, listener, asJSON, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}

@@ -15,7 +15,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
@@ -85,6 +87,26 @@ func TestServeRefusesWhatItCannotServe(t *testing.T) {
 			require.NotContains(t, out, "hush")
 		})
 	}
+}
+
+// Whoever looks at the usual port would find somebody else's server.
+func TestDevSaysThatItHasAnotherPort(t *testing.T) {
+	if other, err := net.Listen("tcp", devListen); err == nil { // or somebody has it already
+		t.Cleanup(func() { _ = other.Close() })
+	}
+	var stderr lockedBuffer
+	cmd := exec.Command(timd, "dev", "--json", "--data", t.TempDir())
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	require.NoError(t, err)
+	var dev devServer
+	require.NoError(t, json.Unmarshal(line, &dev))
+	require.NotContains(t, dev.Endpoint, devListen)
+	require.Eventually(t, func() bool { return strings.Contains(stderr.String(), devListen+" is taken") }, patience, time.Millisecond)
 }
 
 func writeKey(t *testing.T, file string) {
