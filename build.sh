@@ -52,7 +52,7 @@ usage() {
                  only by name: rn-matrix, which runs four versions of React Native
   soak [MINUTES] break real clusters for so long (30), one after the other, and check what everybody saw
   fuzz [MINUTES] feed nonsense to everything that reads bytes or takes calls, for so long (30) in all
-  bad-days       live every bad day at its own pace (5 min) and write docs/bad-days.md
+  bad-days       live every bad day at its own pace (8 min) and write docs/bad-days.md
   bench [PART..] measure: server (timload, quickly), capi, node, rn, or the Go benchmarks of a folder; no part: all of it
   lint           the same as: test lint
   fmt            format every file that a tool can format
@@ -239,7 +239,7 @@ prove() {
   go test -race -count=1 -timeout 0 ./proof -proof.bin "$PWD/build/proof" "$@"
 }
 
-# bad_days lives every bad day for as long as it takes, five minutes, and writes the table.
+# bad_days resets connections at every byte, lives every bad day for as long as it takes, eight minutes in all, and writes the table.
 bad_days() {
   test_lib
   step "every bad day, at its own pace" "" go test -count=1 -timeout 30m ./baddays -full
