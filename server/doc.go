@@ -13,7 +13,8 @@
 // Read rule.go first: who has to leave is one pure function. admit.go applies it to a user's key, within one
 // compare-and-swap for a login, a resume, and a session that is written back. arrive.go makes that swap and what follows
 // from it; kick.go tells those who had to leave; held.go knows which connection holds what. lost.go, expiry.go, restore.go
-// and sweep.go care for what goes wrong or ends; policy.go and admin.go are what operators do.
+// and sweep.go care for what goes wrong or ends; policy.go and admin.go are what operators do. observe.go is what a webhook is
+// told; inherit.go and recheck.go are about what an earlier start of a node that is alone left behind.
 //
 // The user's key in the registry is the truth. What nodes tell each other are hints: each of them may get lost, and the
 // sweep finds what it was about within a minute.

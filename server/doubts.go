@@ -3,6 +3,7 @@ package server
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 const maxDoubts = 1 << 16 // users
@@ -10,6 +11,7 @@ const maxDoubts = 1 << 16 // users
 // doubts are changes whose write the registry did not answer: it may have happened or not. Whoever looks at the key next finds
 // out by its revision, and then they are told.
 type doubts struct {
+	count atomic.Int32 // of users: mostly 0, and then nobody has to wait for mu
 	mu    sync.Mutex
 	users map[UserKey][]Change
 }
@@ -27,17 +29,25 @@ func (d *doubts) add(key UserKey, told []Change) {
 	if _, known := d.users[key]; known || len(d.users) < maxDoubts {
 		d.users[key] = slices.Clone(told)
 	}
+	d.count.Store(int32(len(d.users)))
 }
 
 func (d *doubts) end(key UserKey) {
+	if d.count.Load() == 0 {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.users, key)
+	d.count.Store(int32(len(d.users)))
 }
 
 // proved returns the changes that were in doubt, if the key has their revision: they happened. If it has a higher one, another
 // node told what the user has since. A key without a trace has forgotten that it was emptied.
 func (d *doubts) proved(key UserKey, revision uint64) []Change {
+	if d.count.Load() == 0 {
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	told := d.users[key]

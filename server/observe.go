@@ -39,8 +39,8 @@ type Change struct {
 }
 
 // An Observer is told of every change that this node made in the registry. It is not told what a node was about to say when it
-// was killed; what it leaves behind is found by another node, which tells TimedOut. A registry that lost everything gets its
-// sessions back as LoggedIn.
+// was killed; what it leaves behind is found by another node, or after its own restart, and told as TimedOut. A registry that
+// lost everything gets its sessions back as LoggedIn.
 type Observer interface {
 	// Changed comes after the change is in the registry: one call after the other for a user, in the order of Revision, and
 	// from any goroutine. It must not block, and must not call back into Sessions.
