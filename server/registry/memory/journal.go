@@ -1,10 +1,7 @@
 package memory
 
 import (
-	"bufio"
 	"errors"
-	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"time"
@@ -17,7 +14,6 @@ const (
 	journalRetry = time.Second
 	journalBatch = 64 << 10 // bytes in one write
 	journalSlack = 1 << 20  // bytes; a journal may be twice as large as what it says, and this
-	dirtyMax     = 1 << 10  // users of a shard that wait to be written; if there are more, all are
 )
 
 // A journal says on disk who is signed in, so that a node that was killed finds out who was. Nobody waits for it: shards note
@@ -144,10 +140,11 @@ func (j *journal) renew() error {
 	if err == nil {
 		err = file.Sync() // a name must not stand for what a power cut took
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(j.path+".new", j.path)
 	}
-	if err := os.Rename(j.path+".new", j.path); err != nil {
+	if err != nil {
+		_ = os.Remove(j.path + ".new") // half of it may be what the disk has no room for
 		return err
 	}
 	j.fresh = j.size
@@ -173,104 +170,5 @@ func (j *journal) flush(to *os.File) error {
 	n, err := to.Write(j.out)
 	j.size += int64(n)
 	j.out = j.out[:0]
-	return err
-}
-
-// A user is one and what the user has. The slice is never changed.
-type user struct {
-	key      server.UserKey
-	sessions []server.Session
-}
-
-// changed returns the users whose sessions began or ended since the last call, or says that all must be looked at.
-func (sh *shard) changed() (users []user, all bool) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	all = len(sh.dirty) >= dirtyMax
-	for _, key := range sh.dirty {
-		users = append(users, user{key, sh.users[key]})
-	}
-	sh.dirty = nil
-	return users, all
-}
-
-func (sh *shard) everybody() []user {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	users := make([]user, 0, len(sh.users))
-	for key, sessions := range sh.users {
-		users = append(users, user{key, sessions})
-	}
-	sh.dirty = nil
-	return users
-}
-
-// note has a user's sessions written, if other ones are there than before. The lock is held.
-func (sh *shard) note(j *journal, key server.UserKey, before, after []server.Session) {
-	if len(sh.dirty) < dirtyMax && !sameLogins(before, after) {
-		sh.dirty = append(sh.dirty, key)
-		j.wake()
-	}
-}
-
-// sameLogins reports whether the sessions that last are those of the same logins.
-func sameLogins(a, b []server.Session) bool {
-	i, k := 0, 0
-	for {
-		for i < len(a) && a[i].Left != nil {
-			i++
-		}
-		for k < len(b) && b[k].Left != nil {
-			k++
-		}
-		switch {
-		case i == len(a) || k == len(b):
-			return i == len(a) && k == len(b)
-		case a[i].ID != b[k].ID || a[i].LoginSeq != b[k].LoginSeq:
-			return false
-		}
-		i, k = i+1, k+1
-	}
-}
-
-// load reads a journal into the cluster, as far as it can be read, and returns whose sessions those are. That there is none is
-// no error.
-func (c *Cluster) load(path string) (node server.NodeID, err error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	return c.read(bufio.NewReaderSize(file, 1<<16))
-}
-
-func (c *Cluster) read(in *bufio.Reader) (node server.NodeID, err error) {
-	head, err := readRecord(in)
-	if errors.Is(err, io.EOF) {
-		err = errTorn
-	}
-	if err == nil {
-		node, err = head.node()
-	}
-	for err == nil {
-		var record fields
-		if record, err = readRecord(in); errors.Is(err, io.EOF) {
-			return node, nil
-		}
-		if err == nil {
-			err = c.restore(&record, node)
-		}
-	}
-	return node, err
-}
-
-func (c *Cluster) restore(record *fields, node server.NodeID) error {
-	key, sessions, err := record.user(node)
-	if err == nil {
-		c.shard(key).put(key, sessions)
-	}
 	return err
 }
