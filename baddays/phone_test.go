@@ -31,6 +31,7 @@ type phone struct {
 	*hearing
 	calls map[string][]time.Time // that were not answered, by what begins the answer: when they were made
 	slept time.Time              // until then it was stopped
+	proof chan string            // of proves, while it waits
 }
 
 type told struct {
@@ -85,6 +86,11 @@ func (p *phone) note(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	if p.proof != nil && strings.HasPrefix(line, "renew ") {
+		p.answers(line, now)
+		p.proof <- line
+		return
+	}
 	p.lines = append(p.lines, told{now, line})
 	if what := p.wrong(line); what != "" {
 		p.t.Errorf("%s; %s", what, sequence(p.lines))
@@ -158,6 +164,26 @@ func (p *phone) since(from time.Time) (found []told) {
 		}
 	}
 	return found
+}
+
+// proves asks the server something, and requires its answer: that the app believes to be online may be a mistake. What the
+// app is told of it is no part of the day.
+func (p *phone) proves() {
+	p.t.Helper()
+	answer := make(chan string, 1)
+	p.mu.Lock()
+	p.proof = answer
+	p.mu.Unlock()
+	p.do("renew", ticketOf(p.t, "alice", 24*time.Hour))
+	select {
+	case line := <-answer:
+		require.Equal(p.t, "renew OK", line)
+	case <-time.After(patience):
+		p.t.Fatalf("the server does not answer; %s", sequence(p.since(time.Time{})))
+	}
+	p.mu.Lock()
+	p.proof = nil
+	p.mu.Unlock()
 }
 
 // settles waits until the connection is there and nothing is told for so long.

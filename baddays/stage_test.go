@@ -171,6 +171,7 @@ func (s *stage) isOnline() {
 	asked := time.Now()
 	s.phone.do("status")
 	require.Contains(s, s.phone.hears(asked, patience, "^status").line, "logged_in ready=true user=alice")
+	s.phone.proves()
 }
 
 // staysOnline requires that for so long the app is told nothing.
