@@ -167,7 +167,7 @@ func CheckURL(raw string, insecure bool) error {
 	case u.Scheme == "https", u.Scheme == "http" && (insecure || loopback(u.Hostname())):
 		return nil
 	case u.Scheme == "http":
-		return fmt.Errorf("http to %s would show everybody on the way who is online: use https, or allow insecure URLs", u.Hostname())
+		return fmt.Errorf("http to %s would show everybody on the way who is online: use https, or say allow_insecure", u.Hostname())
 	}
 	return fmt.Errorf("the scheme is %q and not https", u.Scheme)
 }
