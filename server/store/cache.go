@@ -40,12 +40,25 @@ type shard struct {
 	drops fence // counts the drops
 }
 
-// A slot is an entry and its key in 56 bytes.
+// A slot is an entry and its key in 72 bytes. It has no pointers, so that a garbage collection does not look at it.
 type slot struct {
-	key                             server.UserKey
+	app                             uint64
 	created, bannedUntil, notBefore int64 // Unix milliseconds, of the zero time too
 	day                             server.Day
 	banned, used                    bool
+	length                          uint8
+	user                            [maxUser]byte // length bytes of it, then zeros
+}
+
+// maxUser is how long a userID may be to be kept: as long as one that can log in.
+const maxUser = 32
+
+func (s *slot) is(key server.UserKey) bool {
+	return s.app == key.App && string(s.user[:s.length]) == key.User
+}
+
+func (s *slot) key() server.UserKey {
+	return server.UserKey{App: s.app, User: string(s.user[:s.length])}
 }
 
 func newCache(accounts int) *cache {
@@ -63,7 +76,7 @@ func (c *cache) get(key server.UserKey) (entry, fence, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, ok := s.index[hash]
-	if !ok || s.slots[i].key != key {
+	if !ok || !s.slots[i].is(key) {
 		return entry{day: noDay}, s.drops, false
 	}
 	s.slots[i].used = true
@@ -73,6 +86,9 @@ func (c *cache) get(key server.UserKey) (entry, fence, bool) {
 // put keeps an entry, unless somebody was dropped since the fence was taken. (One fence for a whole shard is enough: drops
 // are rare, and what is not kept costs the next login a read.)
 func (c *cache) put(key server.UserKey, e entry, f fence) {
+	if len(key.User) > maxUser {
+		return
+	}
 	hash, s := c.find(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,7 +117,7 @@ func (c *cache) drop(key server.UserKey) {
 	last := int32(len(s.slots) - 1)
 	if i != last { // the last slot moves into the hole
 		s.slots[i] = s.slots[last]
-		s.index[c.hash(s.slots[i].key)] = i
+		s.index[c.hash(s.slots[i].key())] = i
 	}
 	s.slots[last] = slot{}
 	s.slots = s.slots[:last]
@@ -130,7 +146,7 @@ func (c *cache) room(s *shard) int32 {
 		s.hand = (s.hand + 1) % len(s.slots)
 		at := &s.slots[s.hand]
 		if !at.used {
-			delete(s.index, c.hash(at.key))
+			delete(s.index, c.hash(at.key()))
 			return int32(s.hand)
 		}
 		at.used = false
@@ -148,14 +164,17 @@ func (c *cache) hash(key server.UserKey) uint64 {
 
 func pack(key server.UserKey, e entry) slot {
 	a := e.account
-	return slot{
-		key:         key,
+	s := slot{
+		app:         key.App,
+		length:      uint8(len(key.User)),
 		created:     a.CreatedAt.UnixMilli(),
 		banned:      a.Banned,
 		bannedUntil: a.BannedUntil.UnixMilli(),
 		notBefore:   a.NotBefore.UnixMilli(),
 		day:         e.day,
 	}
+	copy(s.user[:], key.User)
+	return s
 }
 
 func (s *slot) unpack() entry {

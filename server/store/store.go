@@ -17,7 +17,7 @@ import (
 
 // Options of a Store. The zero value works.
 type Options struct {
-	// CacheAccounts is how many accounts are kept in memory, at about 115 bytes each. Zero means 1,048,576.
+	// CacheAccounts is how many accounts are kept in memory, at about 120 bytes each. Zero means 1,048,576.
 	CacheAccounts int
 	// Queue is how many writes may wait for a commit. Further callers wait for room until their ctx ends; then they get
 	// codes.Overloaded. Zero means 4096.

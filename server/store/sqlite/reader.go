@@ -18,17 +18,36 @@ const (
 	activesSQL = `SELECT chunk, bits FROM marks WHERE app = ? AND day BETWEEN ? AND ?`
 )
 
-// Find implements store.Database.
-func (d *database) Find(ctx context.Context, key server.UserKey, day server.Day) (server.Account, bool, error) {
-	r, marks, err := d.lookups.find(ctx, key, day)
-	switch {
-	case err != nil:
-		return server.Account{}, false, err
-	case r == nil || r.Deleted:
-		return r.Account(), false, codes.AccountNotFound
+// Find implements store.Database. Between the account and its marks a commit may come. If it deletes the account, it is this
+// login that came first; if it makes it again, too, there are marks of a later login, and nothing is lost.
+func (d *database) Find(ctx context.Context, key server.UserKey, day server.Day) (a server.Account, marked bool, err error) {
+	err = d.lookups.use(ctx, func(l *lookup) error {
+		r, err := l.row(key)
+		if err != nil {
+			return err
+		}
+		a = r.Account()
+		if r == nil || r.Deleted {
+			return codes.AccountNotFound
+		}
+		marked, err = d.marked(l, key.App, day, r.Number)
+		return err
+	})
+	return a, marked, err
+}
+
+func (d *database) marked(l *lookup, app uint64, day server.Day, number int64) (bool, error) {
+	n, index, bit := format.Place(number)
+	key := format.ChunkKey{App: app, Day: day, Chunk: n}
+	marked, known, commits := d.recent.marked(key, number)
+	if known {
+		return marked, nil
 	}
-	_, _, bit := format.Place(r.Number)
-	return r.Account(), marks&bit != 0, nil
+	err := l.chunk(key, func(marks []byte) {
+		marked = index < len(marks) && marks[index]&bit != 0
+		d.recent.keep(key, marks, commits)
+	})
+	return marked, err
 }
 
 // Settings implements store.Database.

@@ -28,8 +28,9 @@ type database struct {
 	writing *sql.DB // of one connection, which writer has
 	writer  *writer
 	lookups *lookups // for logins: one account
-	reading *sql.DB  // for what logins wait for, too: an app's settings
-	reports *sql.DB  // of one connection, for everything else, so that logins never wait behind a long read
+	recent  recent
+	reading *sql.DB // for what logins wait for, too: an app's settings
+	reports *sql.DB // of one connection, for everything else, so that logins never wait behind a long read
 }
 
 var _ store.Database = (*database)(nil)
@@ -79,7 +80,7 @@ func (d *database) connect(ctx context.Context, path string) (err error) {
 	if err := migrate(ctx, d.writing); err != nil {
 		return err
 	}
-	if d.writer, err = newWriter(ctx, d.writing); err != nil {
+	if d.writer, err = newWriter(ctx, d.writing, &d.recent); err != nil {
 		return err
 	}
 	if d.reading, err = sql.Open("sqlite", dsn(path, readerPragmas)); err != nil {

@@ -20,6 +20,7 @@ type writer struct {
 	absences, absent, returned      *sql.Stmt
 	prune                           *sql.Stmt
 	statements                      []*sql.Stmt // all of them
+	recent                          *recent
 
 	beforeCommit func() // for tests: called when everything but the COMMIT is done
 }
@@ -33,12 +34,12 @@ const daysSQL = `
 	)
 	SELECT day FROM marks JOIN days USING (day) WHERE app = ?1 AND chunk = ?2`
 
-func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+func newWriter(ctx context.Context, db *sql.DB, r *recent) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn, beforeCommit: func() {}}
+	w := &writer{conn: conn, recent: r, beforeCommit: func() {}}
 	for stmt, text := range map[**sql.Stmt]string{
 		&w.begin:    `BEGIN IMMEDIATE`,
 		&w.commit:   `COMMIT`,
@@ -100,6 +101,8 @@ func (w *writer) update(change func(store.Tx) error) error {
 	}
 	if err != nil {
 		_, _ = w.rollback.Exec() // fails if SQLite has rolled back by itself
+		return err
 	}
-	return err
+	w.recent.committed(t.marked)
+	return nil
 }
