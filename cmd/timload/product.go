@@ -25,11 +25,11 @@ type product struct {
 // timServer configures a timd that serves the app of accounts.go and is left at its defaults otherwise. A nil identity means
 // plain TCP.
 func (r *rig) timServer(name string, id *identity) (*product, error) {
-	return r.timServerIn(filepath.Join(r.dir, name), name, id)
+	return r.timServerIn(filepath.Join(r.dir, name), name, id, "")
 }
 
-// timServerIn is timServer for a data directory that is there already.
-func (r *rig) timServerIn(data, name string, id *identity) (*product, error) {
+// timServerIn is timServer for a data directory that may be there already, and with more lines for the configuration.
+func (r *rig) timServerIn(data, name string, id *identity, more string) (*product, error) {
 	p := &product{data: data}
 	keyFile, configFile := filepath.Join(r.dir, name+".key"), filepath.Join(r.dir, name+".yaml")
 	if err := os.WriteFile(keyFile, []byte(appKey+"\n"), 0o600); err != nil {
@@ -48,7 +48,7 @@ func (r *rig) timServerIn(data, name string, id *identity) (*product, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, os.WriteFile(configFile, []byte(p.config(keyFile, id)), 0o600)
+	return p, os.WriteFile(configFile, []byte(p.config(keyFile, id)+more), 0o600)
 }
 
 func (p *product) config(keyFile string, id *identity) string {

@@ -27,8 +27,9 @@ timd's memory, and nearly every login in the largest has to read the file. In li
 makes a large store look better than here. All accounts have been active today: no login writes. That is what nearly all logins
 are; the first of a day is another figure. The files are in the kernel's cache, if they fit.
 
-Clients are those of desktops, and nobody logs out: for two minutes a session waits for its client. The larger stores therefore
-have more sessions than the smallest, where one user soon comes again; what they cost is in the figures, in the RSS above all.
+Clients are those of desktops, of which nothing is noted when they are gone, and a lost session is released after a second, not
+after two minutes: otherwise the larger stores would have a million sessions more than the smallest, where the same users soon
+come again. What sessions cost is another figure; the release of each is in this one.
 
 "quiet_…" is the ratio of the rates again, but of CPU time, the server's and the generator's: what it would be if nobody else used
 the machine. It is the steadier one where somebody does.
@@ -149,7 +150,7 @@ func (r *rig) sizedServers(ctx context.Context, o sizesOptions) ([]sized, error)
 			return nil, err
 		}
 		r.say("a store of %s accounts: %d MB, ready after %.1f s", sizeName(n), info.Size()>>20, time.Since(began).Seconds())
-		tim, err := r.timServerIn(dir, sizeName(n), nil)
+		tim, err := r.timServerIn(dir, sizeName(n), nil, "grace: 1s\n")
 		if err != nil {
 			return nil, err
 		}
