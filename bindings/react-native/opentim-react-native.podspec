@@ -1,6 +1,9 @@
 require "json"
 
 package = JSON.parse(File.read(File.join(__dir__, "package.json")))
+unless File.exist?(File.join(__dir__, "ios/Tim.xcframework"))
+  raise "@opentim/react-native has no libtim for iOS: ios/Tim.xcframework is missing. It was packed without; its README says how to build it."
+end
 
 Pod::Spec.new do |s|
   s.name = "opentim-react-native"

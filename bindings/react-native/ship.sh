@@ -71,9 +71,10 @@ header_has_no_warning() {
 
 # The xcframework is made on a Mac; a folder stands for it where there is none.
 podspec_is_complete() {
+  local said
   rm -rf "$package/ios/Tim.xcframework"
-  ruby "$ship/podspec.rb" "$package/opentim-react-native.podspec" 2>&1 | grep -q 'has no libtim for iOS' ||
-    fail "the podspec does not miss libtim"
+  said=$(ruby "$ship/podspec.rb" "$package/opentim-react-native.podspec" 2>&1) && fail "the podspec does not miss libtim"
+  grep -q 'has no libtim for iOS' <<< "$said" || fail "the podspec says: $said"
   mkdir "$package/ios/Tim.xcframework"
   ruby "$ship/podspec.rb" "$package/opentim-react-native.podspec"
 }

@@ -78,17 +78,17 @@ bare_app() {
 }
 
 test_one() {
-  local app=$out/app rn=$root/node_modules/react-native bundling
+  local app=$out/app rn=$root/node_modules/react-native program
   prepare
   new_app "$app"
   types "$app"
   bare_app
   (bundle "$app" ios react-native/test/app/stories.js ios && android_bundle "$app" && bundle "$app" android drivers/react-native/main.mjs driver) &
-  bundling=$!
+  bundling=$! # not local: the trap runs outside
   trap 'kill $bundling 2>/dev/null' EXIT
   g++ -std=c++20 -g -fPIC -shared -fsanitize=thread -Wall -Wextra -Werror -Iinclude "$here/test/host/fake_tim.cpp" -o "$out/libfake.so"
   g++ -std=c++20 -Wall -Wextra -Werror -I"$here/cpp" "$here"/test/host/folder.cpp "$here/cpp/TimFolder.cpp" -o "$out/folder"
-  host reload "$rn" "$out/tsan" -fsanitize=thread TIM="$out/libfake.so -Wl,-rpath,$out"
+  for program in mailbox reload; do host $program "$rn" "$out/tsan" -fsanitize=thread TIM="$out/libfake.so -Wl,-rpath,$out"; done
   # vptr: JavaScriptCore has no types to show.
   host reload "$rn" "$out/asan" "-fsanitize=address,undefined -fno-sanitize=vptr"
   host host "$rn" "$out/asan" "-fsanitize=address,undefined -fno-sanitize=vptr"
@@ -101,6 +101,7 @@ test_one() {
   export APP=$app HOST=$out/asan/host PHONES='android-phone ios-phone ios-pad'
   export RELOAD=$here/test/host/reload.js RELOAD_ASAN=$out/asan/reload RELOAD_TSAN=$out/tsan/reload BARE=$out/bare
   "$out/folder"
+  "$out/tsan/mailbox"
   node --test "$out"/test/react-native/test/*.test.js "$here"/test/*.test.mjs
   ln -s "$HOST" "$app/host"
   TIM_REACT_NATIVE=$app go test -count=1 -run 'Stories/React' ./conformance

@@ -1,14 +1,13 @@
 // include/tim.h for React Native, as src/NativeTim.ts describes it: converts, hops threads, and decides nothing.
 #pragma once
 
-#include <TimSpecJSI.h>
-
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "TimItems.h"
+#include "TimSpecJSI.h" // made by codegen; in quotes, as Xcode finds it with frameworks, too
 
 namespace facebook::react {
 

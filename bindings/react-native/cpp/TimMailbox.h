@@ -11,8 +11,8 @@
 
 namespace facebook::react {
 
-// What happened to a client and was not taken yet, in order. libtim's thread of the client puts, JavaScript's takes. It holds
-// 1,000 items; when it is full libtim's thread waits, and libtim closes a client that it waits for too long.
+// What happened to a client and was not taken yet, in order. A thread of libtim's puts, one at a time; JavaScript's takes. It
+// holds 1,000 items; when it is full libtim's thread waits, and libtim closes a client that it waits for too long.
 class TimMailbox {
 public:
   // wakeup says that there is something to take: once, and again after a take that left some. It is called on the thread that

@@ -16,7 +16,9 @@ export function native(): Spec {
 }
 
 function whyMissing(): string {
-  const { expo, RN$Bridgeless } = globalThis as Globals;
+  const { expo, process, RN$Bridgeless } = globalThis as Globals;
+  if (process?.env?.['JEST_WORKER_ID'] !== undefined)
+    return 'there is no native code in Jest: mock this package in the test';
   if (expo?.modules?.['ExpoGo'] !== undefined)
     return 'Expo Go has no native code but its own: make a development build with npx expo run:android or run:ios';
   if (RN$Bridgeless !== true)
@@ -25,6 +27,8 @@ function whyMissing(): string {
 }
 
 interface Globals {
+  /** Jest sets JEST_WORKER_ID. */
+  readonly process?: { readonly env?: Record<string, string | undefined> };
   readonly expo?: { readonly modules?: Record<string, unknown> };
   /** React Native sets it in the New Architecture. */
   readonly RN$Bridgeless?: boolean;

@@ -24,6 +24,11 @@ for (const [name, globals, hint, ...flags] of [
   ['in the old architecture', {}, /turn newArchEnabled on and build the app again/],
   ['in Expo Go', { expo: { modules: { ExpoGo: {} } } }, /make a development build/],
   ['in an app that was built without it', { RN$Bridgeless: true }, /run pod install, for iOS/],
+  [
+    'in Jest',
+    { RN$Bridgeless: true, process: { env: { JEST_WORKER_ID: '1' } } },
+    /mock this package in the test/,
+  ],
   ['in a browser', {}, /use it on Android and iOS only/, '--conditions=browser'],
 ]) {
   test(name, async () => {

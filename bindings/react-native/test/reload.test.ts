@@ -10,7 +10,8 @@ import { Server } from '../../node/test/server.js';
 const run = promisify(execFile);
 
 async function reload(program: string, world: object): Promise<string> {
-  const { stdout, stderr } = await run(program, [process.env['RELOAD']!, JSON.stringify(world)]);
+  const arguments_ = [process.env['RELOAD']!, JSON.stringify(world)];
+  const { stdout, stderr } = await run(program, arguments_, { timeout: 120_000 });
   if (stderr !== '') throw new Error(stderr);
   return stdout.trim();
 }

@@ -92,7 +92,8 @@ export class Phone {
         violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.failureSummary + ' ' + n.html)))`);
     await this.passes(10); // axe waits for timers, too
     const found = await axeRuns;
-    const cut: string[] = await this.page.evaluate(`[...document.querySelectorAll('[dir=auto], input')]
+    const cut: string[] = await this.page
+      .evaluate(`[...document.querySelectorAll('[dir=auto], input')]
       .filter((e) => e.getBoundingClientRect().right > innerWidth || e.scrollWidth > e.clientWidth + 1)
       .map((e) => 'does not fit: ' + e.outerHTML)`);
     found.push(...cut);

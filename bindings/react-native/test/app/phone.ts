@@ -5,7 +5,7 @@ import * as tim from 'react-native-tim-js';
 
 import { equal, type Story, until, type World } from '../../../js/test/world.js';
 import type { Item } from '../../../js/src/engine.js';
-import type { Spec } from '../../src/NativeTim.js';
+import type { Config, Spec } from '../../src/NativeTim.js';
 
 const isPad = Device.OS === 'ios' && Device.isPad;
 const native = TurboModuleRegistry.get<Spec>('NativeTim')!;
@@ -32,6 +32,18 @@ async function watched(
   } finally {
     Object.assign(native, { wake, setBackground });
     await client.close();
+  }
+}
+
+/** Runs a story with what clients are made of, as C++ is told of it. */
+async function opening(run: (made: Config[]) => Promise<void>): Promise<void> {
+  const { open } = native;
+  const made: Config[] = [];
+  native.open = (config) => (made.push(config), open({ ...config, dataDir: '' }));
+  try {
+    await run(made);
+  } finally {
+    native.open = open;
   }
 }
 
@@ -68,6 +80,7 @@ export const phone: readonly Story[] = [
       equal(told.slice(0, 2), [EventKind.LoginStatus, EventKind.Connecting]);
       equal(told.slice(-2), ['result', EventKind.Closed]);
       equal(native.take(client), []);
+      equal(native.close(client), tim.Code.NotInitialized, 'it is forgotten then');
     },
   },
   {
@@ -111,20 +124,52 @@ export const phone: readonly Story[] = [
   },
   {
     name: 'a client that is made in the background knows it',
-    async run(world) {
-      const { open } = native;
-      let made: boolean | undefined;
-      native.open = (config) => ((made = config.background), open(config));
-      try {
+    run: (world) =>
+      opening(async (made) => {
         appState('background');
         const client = new tim.TimClient(world);
-        equal(made, true);
-        await client.close();
-      } finally {
         appState('active');
-        native.open = open;
-      }
-    },
+        equal(made[0]!.background, true);
+        await client.close();
+      }),
+  },
+  {
+    name: "the identity of the installation lies in the app's own folder, one for each face",
+    run: ({ endpoint, sdkAppID }) =>
+      opening(async (made) => {
+        const { dataDir } = native;
+        native.dataDir = () => '/data/user/0/com.example/no_backup/tim';
+        try {
+          await new tim.TimClient({ endpoint, sdkAppID }).close();
+          tim.configure({ endpoint });
+          await tim.TencentImSDKPlugin.v2TIMManager.initSDK(sdkAppID, 3);
+          await tim.TencentImSDKPlugin.v2TIMManager.unInitSDK();
+        } finally {
+          native.dataDir = dataDir;
+        }
+        const folder = '/data/user/0/com.example/no_backup/tim';
+        const want = [`${folder}/app-${sdkAppID}`, `${folder}/v2tim-${sdkAppID}`];
+        equal(
+          made.map((config) => config.dataDir),
+          want,
+        );
+      }),
+  },
+  {
+    name: 'a device whose model has a long name is told by the beginning of it',
+    run: (world) =>
+      opening(async (made) => {
+        if (Device.OS !== 'android') return;
+        const constants = Object.getOwnPropertyDescriptor(Device, 'constants')!;
+        const value = { Brand: '小米', Model: '红'.repeat(30) };
+        Object.defineProperty(Device, 'constants', { configurable: true, value });
+        try {
+          await new tim.TimClient(world).close();
+        } finally {
+          Object.defineProperty(Device, 'constants', constants);
+        }
+        equal(made[0]!.label, `小米 ${'红'.repeat(19)}`, 'of at most 64 bytes');
+      }),
   },
   {
     name: 'the engine is woken when the network is another one, in an app with NetInfo',

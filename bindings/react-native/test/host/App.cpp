@@ -80,5 +80,3 @@ void App::evaluate(const std::string &script, const std::string &name) {
   runtime().evaluateJavaScript(std::make_shared<jsi::StringBuffer>(script), name);
   runtime().drainMicrotasks();
 }
-
-size_t App::held() { return react::LongLivedObjectCollection::get(*runtime_).size(); }

@@ -26,9 +26,6 @@ public:
   // Defines a global function.
   void define(const char *name, unsigned arguments, facebook::jsi::HostFunctionType function);
 
-  // How much of JavaScript is held from C++ by React Native's bridging: 0 when everything was let go.
-  size_t held();
-
 private:
   void installModules(const std::string &idiom);
   void installGlobals();

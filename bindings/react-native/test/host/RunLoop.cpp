@@ -34,35 +34,31 @@ void RunLoop::cancel(double timer) {
   timers_.erase(found);
 }
 
-void RunLoop::run() { runUntil(Clock::time_point::max()); }
-
-void RunLoop::runFor(std::chrono::milliseconds time) { runUntil(Clock::now() + time); }
-
-void RunLoop::runUntil(Clock::time_point end) {
-  while (Task task = next(end)) {
+void RunLoop::run(size_t tasks) {
+  for (; tasks > 0; tasks--) {
+    Task task = next();
+    if (!task) return;
     task(rt_);
     rt_.drainMicrotasks();
   }
 }
 
-RunLoop::Task RunLoop::next(Clock::time_point end) {
+RunLoop::Task RunLoop::next() {
   std::unique_lock<std::mutex> lock(mutex_);
-  for (;;) {
-    auto now = Clock::now();
-    if (stopped_ || now >= end) return {};
-    if (!timers_.empty() && timers_.begin()->first.first <= now)
+  while (!stopped_) {
+    if (!timers_.empty() && timers_.begin()->first.first <= Clock::now())
       return std::move(timers_.extract(timers_.begin()).mapped());
     if (!tasks_.empty()) {
       Task task = std::move(tasks_.front());
       tasks_.pop_front();
       return task;
     }
-    auto until = timers_.empty() ? end : std::min(end, timers_.begin()->first.first);
-    if (until == Clock::time_point::max())
+    if (timers_.empty())
       changed_.wait(lock);
     else
-      changed_.wait_until(lock, until);
+      changed_.wait_until(lock, timers_.begin()->first.first);
   }
+  return {};
 }
 
 void RunLoop::stop() {

@@ -26,17 +26,15 @@ public:
   double after(double ms, Task task);
   void cancel(double timer);
 
-  // Runs tasks until stop, or for so long. Exceptions of tasks come out.
-  void run();
-  void runFor(std::chrono::milliseconds time);
+  // Runs tasks until stop, or so many. Exceptions of tasks come out.
+  void run(size_t tasks = SIZE_MAX);
   void stop(); // from any thread
 
   // Drops all tasks and timers. They may hold JavaScript's values: to be called while there is a runtime.
   void clear();
 
 private:
-  void runUntil(Clock::time_point end);
-  Task next(Clock::time_point end); // empty: it is over
+  Task next(); // empty: it is over
 
   facebook::jsi::Runtime &rt_;
   std::mutex mutex_;
