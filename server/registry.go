@@ -28,14 +28,16 @@ type Registry interface {
 
 	// Update changes the sessions of one user by compare-and-swap: it calls change with the present sessions, oldest
 	// LoginSeq first (SortSessions), and stores what change returns, unless the key changed in between: then it calls change
-	// again. change must be pure, must not keep or alter its argument, and must not alter later what it returned. It may be
-	// called with a lock held and must not call the Registry; it is not called any more when Update has returned. Returning no sessions removes the key. An error of change
-	// stops the update and is returned as it is; nothing is stored. When Update returns nil, every later Sessions and Update
-	// on any node sees the new value.
+	// again. It may begin with the sessions of a moment ago: what the last call was given was true when Update returns nil or an
+	// error of change, and means nothing when it returns ErrUnavailable. change must be pure, must not keep or alter its
+	// argument, and must not alter later what it returned. It may be called with a lock held and must not call the Registry; it
+	// is not called any more when Update has returned. Returning no sessions removes the key. An error of change stops the
+	// update and is returned as it is; nothing is stored. When Update returns nil, every later Sessions and Update on any node
+	// sees the new value.
 	Update(ctx context.Context, key UserKey, change func(sessions []Session) ([]Session, error)) error
 
 	// Revise is Update for who numbers the changes of a key: change also gets the key's revision, and returns that of what it
-	// makes of it, which must not be lower. Update leaves it as it is. What change gets is at least what was stored last, on any
+	// makes of it, which must not be lower. Update leaves it as it is. What the last call gets is at least what was stored last, on any
 	// node. A key that was removed keeps it for 30 s at least; a key without a trace has 0, and so have all when the registry
 	// lost everything.
 	Revise(ctx context.Context, key UserKey, change func(sessions []Session, revision uint64) ([]Session, uint64, error)) error
