@@ -1,5 +1,7 @@
 // Finds and loads the addon.
 
+import { resolve } from 'node:path';
+
 import { Code } from '../../js/src/codes.gen.js';
 import type { EngineConfig, Item } from '../../js/src/engine.js';
 import { TimError } from '../../js/src/errors.js';
@@ -37,7 +39,7 @@ export interface Native {
 export function loadNative(): Native {
   const path = process.env['TIM_NATIVE_PATH'];
   try {
-    return (path ? require(path) : ofThisPlatform()) as Native;
+    return (path ? require(resolve(path)) : ofThisPlatform()) as Native;
   } catch (error) {
     const cause = error === noBuild ? undefined : error;
     throw new TimError(Code.NotSupported, 'load @opentim/node', why(error), cause);

@@ -27,11 +27,10 @@ static void put(client *c, item *added) {
   *c->tail = added;
   c->tail = &added->next;
   c->length++;
-  if (!c->turn_is_due) {
-    c->turn_is_due = true;
-    napi_call_threadsafe_function(c->wakeup, NULL, napi_tsfn_nonblocking);
-  }
+  bool wake = !c->turn_is_due;
+  c->turn_is_due = true;
   pthread_mutex_unlock(&c->lock);
+  if (wake) napi_call_threadsafe_function(c->wakeup, NULL, napi_tsfn_nonblocking);
 }
 
 void TIM_CALL on_event(tim_client number, const tim_event *event, void *user_data) {

@@ -10,7 +10,7 @@ import { TimClient } from '@opentim/node';
 
 import type { EngineClient, EventItem, Item } from '../../js/src/engine.js';
 import { NodeEngine } from '../src/engine.js';
-import { loadNative } from '../src/native.js';
+import { type Handle, loadNative } from '../src/native.js';
 import { config } from './config.js';
 
 const INVALID = 6017;
@@ -83,6 +83,7 @@ test('close returns although the queue is full, and nothing is lost', async () =
   assert.equal(client.close(), NOT_INITIALIZED);
   await closed;
   assert.deepEqual(answered(batches), all);
+  assert.ok(batches.every(({ length }) => length <= 1000));
 });
 
 test('a program that is too busy to take what happens: its client is closed, and every call is answered', async () => {
@@ -218,20 +219,55 @@ test("a clock that stands still, as an app's tests may put in the place of the r
   }
 });
 
-test('a client that is closed becomes garbage, with its listeners', async () => {
+/** Collects garbage, until done. */
+async function collect(done: () => boolean): Promise<void> {
   const { Bun } = globalThis as { Bun?: { gc(sync: boolean): void } };
   if (Bun === undefined) setFlagsFromString('--expose-gc');
   const gc = Bun ? () => Bun.gc(true) : (runInNewContext('gc') as () => void);
+  for (let tries = 0; !done() && tries < 3000; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    gc();
+  }
+}
+
+test('a getter may be called as long as anybody has it, also when its handle is garbage', async () => {
+  const native = loadNative();
+  const make = () =>
+    new Promise<() => number>((resolve) => {
+      let handle: Handle | undefined = native.create(config, function deliver() {
+        resolve(handle!.status); // all that was told is that it is closed
+        handle = undefined;
+      }) as Handle;
+      native.hold(handle, true);
+      native.close(handle);
+    });
+  const getters = await Promise.all(Array.from({ length: 100 }, make));
+  let rounds = 0;
+  await collect(() => ++rounds > 5);
+  assert.ok(getters.every((status) => status() === 0));
+});
+
+test('a client that is closed becomes garbage, with its listeners', async () => {
   const make = async () => {
     const client = new TimClient({ endpoint: 'ws://127.0.0.1:1', sdkAppID: 1 });
     await client.close();
     return new WeakRef(client);
   };
   let alive = await Promise.all(Array.from({ length: 100 }, make));
-  for (let tries = 0; alive.length > 0 && tries < 3000; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    gc();
+  await collect(() => {
     alive = alive.filter((client) => client.deref() !== undefined);
-  }
+    return alive.length === 0;
+  });
   assert.equal(alive.length, 0);
+});
+
+test('a name of the host that is too long for a label is cut, between characters', () => {
+  const os = createRequire(__filename)('node:os') as { hostname(): string };
+  const { hostname } = os;
+  os.hostname = () => `${'x'.repeat(61)}😀😀`;
+  try {
+    assert.equal(new NodeEngine().host.label, 'x'.repeat(61));
+  } finally {
+    os.hostname = hostname;
+  }
 });

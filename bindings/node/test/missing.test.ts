@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Folder, node, type Name, packed, root, run } from './packed.js';
@@ -89,8 +89,9 @@ test('libtim is not beside the addon', async () => {
 });
 
 test('TIM_NATIVE_PATH names an addon, or nothing', async () => {
-  const named = { TIM_NATIVE_PATH: join(root, 'build/node/node-linux-x64/tim.node') };
-  assert.equal(await node(bare, 'f.cjs', program, [], named), 'a client\n');
+  const addon = join(root, 'build/node/node-linux-x64/tim.node');
+  for (const path of [addon, relative(bare, addon)])
+    assert.equal(await node(bare, 'f.cjs', program, [], { TIM_NATIVE_PATH: path }), 'a client\n');
   const wrong = { TIM_NATIVE_PATH: join(bare, 'nothing.node') };
   assert.match(
     await node(bare, 'g.cjs', program, [], wrong),
