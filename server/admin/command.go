@@ -62,13 +62,8 @@ func (cmd *command) within(r *http.Request) (context.Context, context.CancelFunc
 
 // dialect and name work for a command that was not found, too.
 func (cmd *command) dialect() dialect {
-	if cmd != nil {
-		switch cmd.service() {
-		case "openim":
-			return openim
-		case "im_open_login_svc":
-			return accounts
-		}
+	if cmd != nil && cmd.service() == "openim" {
+		return openim
 	}
 	return common
 }

@@ -16,11 +16,11 @@ server's configuration, with a UserSig of that administrator. A body has at most
 the others ignore them.
 
 The envelope's own codes: 60002 the address or a parameter is malformed, 60003 the body is not JSON, 60004 identifier or usersig is missing,
-60006 no such app, 60007 the command is called too often, 60008 no POST or too large a body, 60009 no such command, 60010 identifier is no administrator,
+60006 no such app, 60007 the command is called too often, 60008 no POST or too large a body, 60009 no such command, 60010 no administrator,
 60011 the app calls too often, 60012 sdkappid is missing, 60015 identifier is no userID, 60021 the address
 is not allowed; 70001 to 70052 say what is wrong with usersig,
 70169 is a timeout and 70500 an error of the server: try again. For openim these two are 90992 and 90994 or 90995, and a body that is
-not JSON is 90001. Who is no administrator is told 70403 by im_open_login_svc and 90009 by openim.`
+not JSON is 90001.`
 
 // document returns the OpenAPI document of all commands. It is the same each time.
 var document = sync.OnceValue(func() []byte {

@@ -62,7 +62,7 @@ func (a *API) authorize(r *http.Request, cmd *command) (c caller, err error) {
 		return c, err
 	}
 	if !slices.Contains(c.app.Admins, admin) {
-		return c, fail(cmd.dialect().notAdmin, "%s is no administrator of app %d: its admins are named in the server's configuration", admin, c.app.ID)
+		return c, fail(codes.NotAdmin, "%s is no administrator of app %d: its admins are named in the server's configuration", admin, c.app.ID)
 	}
 	c.admin = admin
 	return c, a.limits.take(c.app.ID, cmd)

@@ -33,13 +33,12 @@ func fail(code codes.Code, format string, args ...any) *failure {
 
 // A dialect is how a service says what can happen to every command.
 type dialect struct {
-	badJSON, badType, notAdmin, timeout, internal, unavailable codes.Code
+	badJSON, badType, timeout, internal, unavailable codes.Code
 }
 
 var (
-	common   = dialect{codes.BadJSON, codes.InvalidRequest, codes.NotAdmin, codes.ServerTimeout, codes.ServerInternal, codes.ServerInternal}
-	accounts = dialect{codes.BadJSON, codes.InvalidRequest, codes.AdminRequired, codes.ServerTimeout, codes.ServerInternal, codes.ServerInternal}
-	openim   = dialect{codes.QueryBadJSON, codes.QueryBadAccount, codes.QueryNotAdmin, codes.QueryTimeout, codes.QueryInternal, codes.QueryBackendFailed}
+	common = dialect{codes.BadJSON, codes.InvalidRequest, codes.ServerTimeout, codes.ServerInternal, codes.ServerInternal}
+	openim = dialect{codes.QueryBadJSON, codes.QueryBadAccount, codes.QueryTimeout, codes.QueryInternal, codes.QueryBackendFailed}
 )
 
 // statusOf says what an error is to the caller. What only concerns the server is not told.
