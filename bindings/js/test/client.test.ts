@@ -351,6 +351,20 @@ test('the process is kept while something is pending, while somebody is logged i
   assert.equal(native.referenced, false);
 });
 
+test("events after a result are told although an app's tests have stopped the clock", async () => {
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (() => ({})) as never;
+  try {
+    const client = open();
+    const kicked = new Promise((resolve) => client.on('kickedOffline', resolve));
+    const login = client.login('alice', 't');
+    engine.client.deliver([result(1), event(EventKind.KickedOffline)]);
+    await Promise.all([login, kicked]);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+});
+
 test('wake and setBackground reach the engine', () => {
   const client = open();
   client.wake();
