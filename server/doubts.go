@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,6 +42,28 @@ func (d *doubts) end(key UserKey) {
 	defer d.mu.Unlock()
 	delete(d.users, key)
 	d.count.Store(int32(len(d.users)))
+}
+
+func (d *doubts) list() (keys []UserKey) {
+	if d.count.Load() == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for key := range d.users {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// clear looks at every key with a change in doubt, in case nobody else does.
+func (w *watched) clear(ctx context.Context) {
+	for _, key := range w.doubts.list() {
+		err := w.Update(ctx, key, func([]Session) ([]Session, error) { return nil, errDecided })
+		if errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+			return // comes again soon
+		}
+	}
 }
 
 // proved returns the changes that were in doubt, if the key has their revision: they happened. If it has a higher one, another

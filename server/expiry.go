@@ -31,6 +31,6 @@ func (h *Held) ticketDue() {
 	case holds && s.held.end(h):
 		s.debug("ticket expired", h)
 		h.conn.TicketExpired(expires)
-		s.removeLater(h.key, h.id, h.resumes)
+		s.endLater(h, LoggedOut)
 	}
 }

@@ -44,7 +44,7 @@ func (h *Held) release() {
 		return
 	}
 	s.debug("released", h)
-	s.removeLater(h.key, h.id, h.resumes)
+	s.endLater(h, TimedOut)
 }
 
 // Logout ends a session. It is over when Logout returns, whatever the error; the error says that the registry has not heard
@@ -54,11 +54,32 @@ func (s *Sessions) Logout(ctx context.Context, h *Held) error {
 		return nil
 	}
 	s.debug("logout", h)
-	err := s.remove(ctx, h.key, h.id, h.resumes)
+	err := s.endInKey(ctx, h, LoggedOut)
 	if err != nil {
-		s.removeLater(h.key, h.id, h.resumes)
+		s.endLater(h, LoggedOut)
 	}
 	return err
+}
+
+// endInKey takes a session that this node has ended out of its key, unless it came back elsewhere. If the key does not know it, and
+// nobody has told of the user since its login, the registry has lost everything meanwhile: then its end is told all the same.
+func (s *Sessions) endInKey(ctx context.Context, h *Held, how Action) error {
+	known := false
+	err := s.edit(ctx, h.key, h.id, func(kept Session) (Session, edit) {
+		if known = true; kept.Resumes > h.resumes {
+			return kept, leave
+		}
+		return kept, drop
+	})
+	if err != nil || known {
+		return err
+	}
+	return s.correct(ctx, Telling{h.key, []Session{h.session()}}, how, h.loginSeq)
+}
+
+func (s *Sessions) endLater(h *Held, how Action) {
+	s.attempt(keyTries, func(ctx context.Context) error { return s.endInKey(ctx, h, how) },
+		"a session could not be taken out of the registry", "session", h)
 }
 
 // remove takes a session out of its key, unless it came back on a newer connection.

@@ -1,13 +1,15 @@
 package server
 
 import (
+	"context"
 	"errors"
+	"math"
 	"time"
 )
 
 // recheck tells a recorder of users of whom it was told something else, before this start, than is true: what a node was about
 // to tell when it was killed was lost. It waits until whoever comes back is back, and does so once.
-func (s *Sessions) recheck(w *watched, r Recorder) {
+func (s *Sessions) recheck(r Recorder) {
 	if !pause(s.background, max(s.o.Grace, s.o.GraceWeb)+s.o.SweepEvery) {
 		return
 	}
@@ -16,7 +18,7 @@ func (s *Sessions) recheck(w *watched, r Recorder) {
 		list, err := r.Told(s.background, after, sweepBatch)
 		for _, one := range list {
 			if err = pace.next(s.background); err == nil {
-				err = s.correct(w, one)
+				err = s.correct(s.background, one, TimedOut, math.MaxUint64)
 			}
 			if err != nil {
 				break
@@ -32,19 +34,27 @@ func (s *Sessions) recheck(w *watched, r Recorder) {
 	}
 }
 
-// correct tells that those sessions timed out that were told and are no more. If they logged out, that was not told. So it is
-// not known whether a push would reach them, and their absence is not noted.
-func (s *Sessions) correct(w *watched, told Telling) error {
+// correct tells of those sessions that were told and are no more how they ended, unless the key has a revision as new as since:
+// then somebody has told what is true. Whether a push would reach them is not known, because somebody may have logged them out: so
+// their absence is not noted.
+func (s *Sessions) correct(ctx context.Context, told Telling, how Action, since uint64) error {
+	if s.o.Observer == nil {
+		return nil
+	}
+	w := s.watch
 	turn := w.turns.take(told.Key)
 	defer w.turns.end(turn)
 	var news []Change
-	err := w.Registry.Revise(s.background, told.Key, func(sessions []Session, revision uint64) ([]Session, uint64, error) {
+	err := w.Registry.Revise(ctx, told.Key, func(sessions []Session, revision uint64) ([]Session, uint64, error) {
 		news = nil
+		if revision >= since {
+			return nil, 0, errDecided
+		}
 		now := lasting(sessions)
 		for _, one := range told.Sessions {
 			if find(now, one.ID) == nil {
 				revision = w.revision(max(revision, newest(sessions)))
-				news = append(news, Change{Key: told.Key, Action: TimedOut, Revision: revision, At: time.Now(), Session: one, Sessions: now})
+				news = append(news, Change{Key: told.Key, Action: how, Revision: revision, At: time.Now(), Session: one, Sessions: now})
 			}
 		}
 		if news == nil {

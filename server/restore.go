@@ -113,6 +113,7 @@ func (s *Sessions) restore(ctx context.Context, h *Held) bool {
 		k.Reason, k.Code, k.At = bad.Kick.Reason, bad.Kick.Code, bad.Kick.At
 		k.ByPlatform, k.ByLabel = bad.Kick.ByPlatform, bad.Kick.ByLabel
 		s.kickHere(k)
+		s.endLater(h, LoggedOut) // the key may not know that it was there
 	case bad != nil:
 		s.log.Warn("a session could not be written back: the sweep tries again", "session", h, "error", bad)
 	case a.moved:

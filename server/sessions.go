@@ -95,6 +95,7 @@ type Sessions struct {
 	sweeper   sweeper
 	unsettled unsettled
 	absences  *absences
+	watch     *watched // the Registry of o, whose observers are told
 	admitting Registry // for logins and resumes: it tells nobody of them unless somebody wants to know
 
 	closing    atomic.Bool
@@ -130,7 +131,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	_, s.prompt = o.Registry.(Prompt)
 	s.absences = &absences{s: s, waiting: make(map[UserKey][]ending), some: make(chan struct{}, 1)}
 	w := &watched{Registry: o.Registry, sessions: s, observers: []Observer{s.absences}}
-	s.o.Registry, s.admitting = w, o.Registry
+	s.o.Registry, s.watch, s.admitting = w, w, o.Registry
 	if o.Observer != nil {
 		w.observers, w.numbered = append(w.observers, o.Observer), true
 		s.admitting = w
@@ -167,7 +168,7 @@ func New(ctx context.Context, o Options) (*Sessions, error) {
 	if heir, ok := o.Registry.(Heir); ok {
 		s.inherit(ctx, heir)
 		if recorder != nil {
-			s.loops.Go(func() { s.recheck(w, recorder) })
+			s.loops.Go(func() { s.recheck(recorder) })
 		}
 	}
 	s.loops.Go(s.sweepLoop)

@@ -36,6 +36,7 @@ func (s *Sessions) sweepLoop() {
 		case <-s.background.Done():
 			return
 		case <-nodes.C:
+			s.watch.clear(s.background)
 			_ = s.sweepDead(s.background) // comes again soon
 		case <-full.C:
 			if err := s.sweep(s.background); err != nil && s.background.Err() == nil {

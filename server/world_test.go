@@ -43,14 +43,16 @@ type world struct {
 	logs    *logLines
 	tickets []string // all that were signed
 	nodes   int
-	joining func() // while a node joins
+
+	revisions revisions
+	joining   func() // while a node joins
 }
 
 // inWorld runs a story on fake time, from the first second of a minute on.
 func inWorld(t *testing.T, story func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, cluster: memory.NewCluster(), store: newFakeStore(), logs: new(logLines)}
+		w := &world{t: t, cluster: memory.NewCluster(), store: newFakeStore(), logs: new(logLines), revisions: revisions{keys: map[server.UserKey]uint64{}}}
 		w.options = server.Options{
 			Apps:       []server.App{{ID: appID, Name: "test", Keys: []string{appKey}}, {ID: 2, Name: "no keys"}},
 			ResumeKeys: [][]byte{resumeKey}, SettingsEvery: time.Hour, // stories last for months
@@ -79,7 +81,7 @@ func (w *world) node() *node {
 func (w *world) nodeOn(registry server.Registry) *node {
 	w.t.Helper()
 	w.nodes++
-	r := &faultyRegistry{Registry: registry, joining: w.joining}
+	r := &faultyRegistry{Registry: registry, revisions: &w.revisions, joining: w.joining}
 	o := w.options
 	o.Node, o.Registry, o.Store = server.NodeID(fmt.Sprintf("node-%d.1", w.nodes)), r, w.store
 	s, err := server.New(ctx, o)
@@ -262,9 +264,10 @@ func (c *fakeConn) heard() []string {
 // A faultyRegistry goes wrong where a story wants it to. It calls every change twice.
 type faultyRegistry struct {
 	server.Registry
-	id      server.NodeID
-	handler server.NodeHandler
-	joining func()
+	revisions *revisions
+	id        server.NodeID
+	handler   server.NodeHandler
+	joining   func()
 
 	mu         sync.Mutex
 	down       bool
@@ -283,6 +286,24 @@ func (r *faultyRegistry) Join(ctx context.Context, node server.NodeID, h server.
 		r.joining()
 	}
 	return r.Registry.Join(ctx, node, h)
+}
+
+// revisions are those of keys, as exact as those of a registry that keeps them beside the sessions.
+type revisions struct {
+	mu   sync.Mutex
+	keys map[server.UserKey]uint64
+}
+
+func (r *revisions) of(k server.UserKey) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.keys[k]
+}
+
+func (r *revisions) set(k server.UserKey, revision uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keys[k] = revision
 }
 
 type fate int
@@ -339,19 +360,24 @@ func (r *faultyRegistry) Revise(
 		return fmt.Errorf("no leader: %w", server.ErrUnavailable)
 	}
 	if unanswered == lost {
-		return r.Registry.Revise(ctx, k, func(s []server.Session, revision uint64) ([]server.Session, uint64, error) {
-			if _, _, err := change(s, revision); err != nil {
+		return r.Registry.Revise(ctx, k, func(s []server.Session, _ uint64) ([]server.Session, uint64, error) {
+			if _, _, err := change(s, r.revisions.of(k)); err != nil {
 				return nil, 0, err
 			}
 			return nil, 0, fmt.Errorf("no answer: %w", server.ErrUnavailable)
 		})
 	}
-	err := r.Registry.Revise(ctx, k, func(s []server.Session, revision uint64) ([]server.Session, uint64, error) {
+	err := r.Registry.Revise(ctx, k, func(s []server.Session, _ uint64) ([]server.Session, uint64, error) {
+		revision := r.revisions.of(k)
 		if forgets && len(s) == 0 {
 			revision = 0
 		}
 		_, _, _ = change(s, revision)
-		return change(s, revision)
+		after, revision, err := change(s, revision)
+		if err == nil {
+			r.revisions.set(k, revision)
+		}
+		return after, revision, err
 	})
 	r.mu.Lock()
 	updated := r.updated
@@ -388,6 +414,7 @@ func (w *world) wipe(n *node, users ...string) {
 	w.t.Helper()
 	for _, u := range users {
 		require.NoError(w.t, n.registry.Registry.Update(ctx, key(u), func([]server.Session) ([]server.Session, error) { return nil, nil }))
+		w.revisions.set(key(u), 0)
 	}
 }
 
