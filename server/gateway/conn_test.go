@@ -199,7 +199,7 @@ func TestDrainSendsEverybodyAwayInBatches(t *testing.T) {
 
 	drained := make(chan error, 1)
 	go func() {
-		drained <- n.Drain(t.Context(), gateway.Drain{Over: 500 * time.Millisecond})
+		drained <- n.Drain(t.Context(), gateway.Drain{Over: time.Second})
 	}()
 	began := time.Now()
 	var first, last time.Duration
@@ -209,7 +209,7 @@ func TestDrainSendsEverybodyAwayInBatches(t *testing.T) {
 		all.Go(func() {
 			f, err := c.next()
 			bye, ok := f.(*wire.Bye)
-			if !ok || bye.Code != codes.ServiceNotReady || bye.Action != codes.ByeResume || bye.RetryAfter < 1000 || bye.RetryAfter > 3500 {
+			if !ok || bye.Code != codes.ServiceNotReady || bye.Action != codes.ByeResume || bye.RetryAfter < 1000 || bye.RetryAfter > 4000 {
 				t.Errorf("got %T %+v %v", f, f, err)
 			}
 			if _, err := c.next(); !websocket.IsCloseError(err, codes.ServiceNotReady.CloseCode()) {
@@ -227,8 +227,7 @@ func TestDrainSendsEverybodyAwayInBatches(t *testing.T) {
 	}
 	all.Wait()
 	require.NoError(t, <-drained)
-	require.Less(t, first, 350*time.Millisecond)
-	require.Greater(t, last, 300*time.Millisecond, "not all at once")
+	require.Greater(t, last-first, 250*time.Millisecond, "not all at once")
 
 	res, body := n.get(t, gateway.Path)
 	require.Equal(t, 503, res.StatusCode)
