@@ -24,6 +24,16 @@ func sizedStore(ctx context.Context, parent string, n int) (string, error) {
 		if err := os.RemoveAll(half); err != nil {
 			return "", err
 		}
+		if err := os.MkdirAll(half, 0o700); err != nil {
+			return "", err
+		}
+		free, err := freeSpace(half)
+		if err != nil {
+			return "", err
+		}
+		if need := roomFor(n); free < need {
+			return "", fmt.Errorf("a store of %s accounts needs %d MB in %s, where %d MB are free", sizeName(n), need>>20, parent, free>>20)
+		}
 		if err := fillStore(ctx, filepath.Join(half, storeFile), n); err != nil {
 			return "", fmt.Errorf("make a store of %d accounts: %w", n, err)
 		}
@@ -36,6 +46,9 @@ func sizedStore(ctx context.Context, parent string, n int) (string, error) {
 	}
 	return dir, readOnce(path)
 }
+
+// roomFor is what n accounts take on disk at most, with the log and some to spare: 46 bytes each, as written here.
+func roomFor(n int) uint64 { return 64<<20 + 60*uint64(n) }
 
 // fillStore makes a store, and writes accounts into its file by the hundred thousand: ten million imports would take an hour.
 func fillStore(ctx context.Context, path string, n int) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -48,6 +49,11 @@ func TestAStoreIsMadeOnceAndItsLoginsWriteNothing(t *testing.T) {
 	kept, err := os.Stat(path)
 	require.NoError(t, err)
 	require.True(t, os.SameFile(made, kept))
+}
+
+func TestAStoreThatDoesNotFitIsNotBegun(t *testing.T) {
+	_, err := sizedStore(t.Context(), t.TempDir(), math.MaxInt/100)
+	require.ErrorContains(t, err, "MB are free")
 }
 
 func TestSizesHaveShortNames(t *testing.T) {

@@ -18,6 +18,15 @@ func descriptorLimit() uint64 {
 	return limit.Cur
 }
 
+// freeSpace returns how many bytes may be written to the disk that dir lies on.
+func freeSpace(dir string) (uint64, error) {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, fmt.Errorf("free space of %s: %w", dir, err)
+	}
+	return fs.Bavail * uint64(fs.Bsize), nil
+}
+
 // lateBinding makes the kernel choose a socket's source port when it connects instead of when it binds, so that a source
 // address can use the same port towards several servers.
 func lateBinding(_, _ string, conn syscall.RawConn) error {

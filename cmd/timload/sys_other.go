@@ -12,6 +12,8 @@ import (
 
 func descriptorLimit() uint64 { return 0 }
 
+func freeSpace(string) (uint64, error) { return 0, errors.New("free space is read on Linux only") }
+
 func lateBinding(_, _ string, _ syscall.RawConn) error { return nil }
 
 func childAttributes() *syscall.SysProcAttr { return nil }
