@@ -12,36 +12,6 @@ import (
 	"github.com/opentim/tim/internal/wire"
 )
 
-// A step does something and tells the model, or does nothing and says so, where it makes no sense.
-type step func(d *duet, how int) bool
-
-// likely is what should happen most in a state, most of all what comes first; possible can happen in any.
-var (
-	likely = map[state][]step{
-		loggedOut:      {(*duet).appLogsIn, (*duet).appLogsIn, (*duet).appLogsIn, (*duet).appLogsIn},
-		dialing:        {(*duet).letConnect, (*duet).letConnect, (*duet).letConnect, (*duet).letConnect, (*duet).letFail},
-		authenticating: {(*duet).serverAccepts, (*duet).serverAccepts, (*duet).serverAccepts, (*duet).serverRefuses},
-		online:         {(*duet).serverDrops, (*duet).timePasses, (*duet).serverReplies, (*duet).serverWarns, (*duet).serverPings},
-		waiting:        {(*duet).timePasses, (*duet).timePasses, (*duet).timePasses},
-	}
-	possible = []step{
-		(*duet).timePasses, (*duet).appLogsIn, (*duet).appRenews, (*duet).providerAnswers, (*duet).appWakes, (*duet).appLogsOut,
-		(*duet).callerGivesUp, (*duet).appGoesToBackground, (*duet).clockJumps, (*duet).serverPings, (*duet).serverReplies,
-		(*duet).serverDrops, (*duet).serverWarns, (*duet).serverSaysBye, (*duet).serverCloses, (*duet).serverKicks,
-		(*duet).serverEndsTicket, (*duet).serverFreezes, (*duet).serverSaysNonsense, (*duet).serverTakesGoodbye,
-		(*duet).serverCutsGoodbye,
-	}
-)
-
-// do does what a move says in the present state.
-func (m move) do(d *duet) bool {
-	n := m.what % (len(likely[d.state]) + len(possible))
-	if n < len(likely[d.state]) {
-		return likely[d.state][n](d, m.how)
-	}
-	return possible[n-len(likely[d.state])](d, m.how)
-}
-
 func pick[T any](how int, from ...T) T { return from[how%len(from)] }
 
 // ---- the host -------------------------------------------------------------------------------------------------------
