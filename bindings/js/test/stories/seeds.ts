@@ -62,7 +62,8 @@ const v2timStories = [
     equal(await status(), 'not logged in');
     equal(await v2timSamples.getLoginUser(), '');
     const answer = login('alice', await ticket('alice'));
-    equal(await status(), 'logging in');
+    const meanwhile = await status();
+    ok(meanwhile === 'logging in' || meanwhile === 'logged in', meanwhile); // on a quick day; trap 1 makes sure
     equal(await answer, 0);
     equal(await status(), 'logged in');
     equal(await v2timSamples.getLoginUser(), 'alice');
