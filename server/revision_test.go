@@ -161,9 +161,14 @@ func TestAChangeInDoubtIsLeftToTheNodeThatCameNext(t *testing.T) {
 	witnessed(t, func(t *testing.T, w *world, eye *witness) {
 		a, b := w.node(), w.node()
 		phone := w.device("alice", android).login(a)
-		a.registry.set(func() { a.registry.unanswered = stored })
+		down := func(on bool) { a.registry.set(func() { a.registry.down = on }) }
+		a.registry.set(func() {
+			a.registry.unanswered = stored
+			a.registry.updated = func() { down(true) } // or it may look before the other comes
+		})
 		require.Error(t, a.Logout(ctx, phone.grant.Held))
 		w.device("alice", codes.PlatformMac).login(b)
+		down(false)
 		w.wait(time.Minute)
 		require.Equal(t, []string{"mac"}, eye.picture("alice"))
 		for _, c := range eye.saw {
