@@ -172,7 +172,7 @@ func (r *Registry) hearLease(msg *nats.Msg) {
 	}
 	node := server.NodeID(m.Node)
 	fresh := r.leases.hear(node, m.Leaving)
-	if node == r.node || !r.enter() {
+	if !r.enter() {
 		return
 	}
 	defer r.calls.Done()

@@ -97,18 +97,19 @@ func TestANATSThatHangsHoldsUpNobody(t *testing.T) {
 		_, err := a.registry.Sessions(ctx, key("steady"))
 		return err != nil
 	})
-	const notForEver = 10 * time.Second // it is half a second, where the machine has time
+	read, changed := time.Hour, time.Hour // the quickest: a busy machine holds up one or the other
 	for range 3 {                       // before and after the connection is given up
 		began := time.Now()
 		_, err := a.registry.Sessions(ctx, key("steady"))
 		require.ErrorIs(t, err, server.ErrUnavailable)
-		require.Less(t, time.Since(began), notForEver)
+		read = min(read, time.Since(began))
 		began = time.Now()
 		err = a.registry.Update(ctx, key("steady"), func(s []server.Session) ([]server.Session, error) { return s, nil })
 		require.ErrorIs(t, err, server.ErrUnavailable)
-		require.Less(t, time.Since(began), notForEver)
+		changed = min(changed, time.Since(began))
 		a.mustLogin(t, "late", codes.PlatformIOS)
 	}
+	require.Less(t, max(read, changed), 700*time.Millisecond)
 	soon(t, 10*time.Second, "the connection is given up", func() bool {
 		_, err := a.registry.Nodes(ctx)
 		return err != nil
