@@ -98,7 +98,7 @@ func TestANATSThatHangsHoldsUpNobody(t *testing.T) {
 		return err != nil
 	})
 	read, changed := time.Hour, time.Hour // the quickest: a busy machine holds up one or the other
-	for range 3 {                       // before and after the connection is given up
+	for range 3 {                         // before and after the connection is given up
 		began := time.Now()
 		_, err := a.registry.Sessions(ctx, key("steady"))
 		require.ErrorIs(t, err, server.ErrUnavailable)
