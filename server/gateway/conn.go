@@ -49,10 +49,10 @@ type conn struct {
 
 	mu      sync.Mutex
 	phase   phase
-	counted bool // for its address
-	held    *server.Held
-	ticking func()   // tick, made once
-	after   *goodbye // said while the answer to a handshake or a login was on its way: it comes after it
+	counted bool         // for its address
+	held    *server.Held // while the phase is online
+	ticking func()       // tick, made once
+	after   *goodbye     // said while the answer to a handshake or a login was on its way: it comes after it
 }
 
 var _ server.Conn = (*conn)(nil)
@@ -87,7 +87,6 @@ func (c *conn) RemoteAddr() netip.Addr { return c.remote }
 
 // Kick tells the client why its session ended and closes the connection.
 func (c *conn) Kick(k server.Kick) {
-	c.over()
 	c.farewell(&goodbye{
 		frame: &wire.Kicked{
 			Reason: k.Reason, Code: k.Code, ByPlatform: k.ByPlatform, ByLabel: k.ByLabel, At: k.At.UnixMilli(),
@@ -104,7 +103,6 @@ func (c *conn) TicketExpiring(at time.Time) {
 
 // TicketExpired tells the client that its session ended with its ticket and closes the connection.
 func (c *conn) TicketExpired(at time.Time) {
-	c.over()
 	c.farewell(&goodbye{
 		frame: &wire.Ticket{Expires: at.UnixMilli(), Expired: true},
 		close: codes.TicketExpired.CloseCode(),
@@ -113,18 +111,7 @@ func (c *conn) TicketExpired(at time.Time) {
 }
 
 // Moved closes the connection: its session lives on a newer one.
-func (c *conn) Moved() {
-	c.over()
-	c.drop()
-}
-
-// over notes that the session ended, or ends with what the caller says to Sessions: there is nothing to lose any more. A Conn
-// must not call Sessions on its own stack.
-func (c *conn) over() {
-	c.mu.Lock()
-	c.held = nil
-	c.mu.Unlock()
-}
+func (c *conn) Moved() { c.end() }
 
 // write sends a frame; a client that cannot be written to is lost.
 func (c *conn) write(f wire.Frame) {
@@ -133,34 +120,47 @@ func (c *conn) write(f wire.Frame) {
 	}
 }
 
-// farewell says goodbye from a goroutine of its own. Frames that come from now on are discarded.
+// farewell says goodbye, from a goroutine of its own, to a client whose session ended. Sessions, which calls, has nothing to
+// lose any more and must not be called on its own stack.
 func (c *conn) farewell(g *goodbye) {
-	if c.leave(g) && !c.g.run(func() { c.say(g) }) {
-		c.drop()
+	if _, left := c.part(g); left {
+		c.sayLater(g)
 	}
 }
 
-// leave turns the phase to closing and reports whether it did. While the connection is opening or a login is being answered,
-// the goodbye has to wait.
+// leave turns the phase to closing, gives up the session and reports whether it did.
 func (c *conn) leave(g *goodbye) bool {
+	held, left := c.part(g)
+	c.lost(held)
+	return left
+}
+
+// part turns the phase to closing and reports whether it did, and what session the connection had. Frames that come from now
+// on are discarded. While the connection is opening or a login is being answered, the goodbye has to wait.
+func (c *conn) part(g *goodbye) (held *server.Held, left bool) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.phase == opening || c.phase == answering {
 		c.after = g
 	}
 	if c.phase != waiting && c.phase != online {
-		c.mu.Unlock()
-		return false
+		return nil, false
 	}
-	held := c.held
+	c.g.wheel.Cancel(&c.timer) // it would cut the goodbye short
+	held = c.held
 	c.phase, c.held = closing, nil
-	c.mu.Unlock()
-	c.lost(held)
-	return true
+	return held, true
 }
 
-// say writes a goodbye, after leave. The client then has linger to hang up.
+// sayLater is say from a goroutine of its own.
+func (c *conn) sayLater(g *goodbye) {
+	if !c.g.run(func() { c.say(g) }) {
+		c.drop()
+	}
+}
+
+// say writes a goodbye, after part or leave. The client then has linger to hang up.
 func (c *conn) say(g *goodbye) {
-	c.startTimer(closing, 2*c.g.o.WriteTimeout+linger) // not to be cut short by a timer of before
 	if g.frame != nil {
 		c.write(g.frame)
 	}
@@ -171,12 +171,15 @@ func (c *conn) say(g *goodbye) {
 	c.startTimer(closing, linger)
 }
 
-// drop ends the connection at once. It never waits.
-func (c *conn) drop() {
+// drop ends the connection at once and gives up its session. It never waits.
+func (c *conn) drop() { c.lost(c.end()) }
+
+// end ends the connection at once and returns the session that it had.
+func (c *conn) end() *server.Held {
 	c.mu.Lock()
 	if c.phase == closed {
 		c.mu.Unlock()
-		return
+		return nil
 	}
 	held := c.held
 	c.phase, c.held = closed, nil
@@ -190,7 +193,7 @@ func (c *conn) drop() {
 	c.g.wheel.Cancel(&c.timer)
 	c.g.seats.leave(c.place)
 	c.g.open.Add(-1)
-	c.lost(held)
+	return held
 }
 
 // lost tells Sessions that a session has no connection any more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -80,6 +81,37 @@ func TestAMovedSessionLeavesItsOldConnectionWithoutAWord(t *testing.T) {
 	require.Error(t, err)
 	require.False(t, websocket.IsCloseError(err, websocket.CloseNormalClosure))
 	require.Zero(t, n.sessions.timesLost("alice"))
+}
+
+// The end of a session and a frame of its client come from different sides, and meet.
+func TestAClientThatAsksWhileItsSessionEnds(t *testing.T) {
+	n := start(t)
+	for how, end := range map[string]func(server.Conn){
+		"kick":    func(c server.Conn) { c.Kick(aKick) },
+		"expired": func(c server.Conn) { c.TicketExpired(time.UnixMilli(1000)) },
+		"moved":   func(c server.Conn) { c.Moved() },
+	} {
+		t.Run(how, func(t *testing.T) {
+			for i := range 200 {
+				user := how + strconv.Itoa(i)
+				c := n.dial(t)
+				c.login(user)
+				c.pump()
+				ended := make(chan struct{})
+				go func() {
+					end(n.sessions.conn(user))
+					close(ended)
+				}()
+				for range 8 {
+					_ = c.WriteMessage(websocket.BinaryMessage, wire.Append(nil, &wire.Renew{Request: 2, Ticket: "t"}))
+				}
+				_ = c.WriteMessage(websocket.BinaryMessage, wire.Append(nil, &wire.Logout{Request: 3}))
+				<-ended
+			}
+			eventually(t, "the connections end", func() bool { return n.Online() == 0 })
+		})
+	}
+	require.Zero(t, n.sessions.nobody.Load(), "Sessions was asked for the session of nobody")
 }
 
 func TestAClientThatHangsUpIsLostOnce(t *testing.T) {

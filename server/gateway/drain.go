@@ -62,11 +62,14 @@ func (g *Gateway) Drain(ctx context.Context, d Drain) error {
 
 func (c *conn) sendAway(back time.Duration) {
 	code := codes.ServiceNotReady
-	c.farewell(&goodbye{
+	g := &goodbye{
 		frame: &wire.Bye{Code: code, Text: code.Text(), Action: codes.ByeResume, RetryAfter: ceilMilliseconds(back)},
 		close: code.CloseCode(),
 		text:  code.Text(),
-	})
+	}
+	if c.leave(g) {
+		c.sayLater(g)
+	}
 }
 
 // anySignedIn reports whether there are WebSockets left; a goodbye may still be on its way.

@@ -20,6 +20,7 @@ type fakeSessions struct {
 	wheel  *server.Wheel
 	online atomic.Int64
 	seq    atomic.Uint64
+	nobody atomic.Int64 // calls without a session
 
 	mu    sync.Mutex
 	conns map[string]server.Conn // by user
@@ -70,7 +71,8 @@ func (f *fakeSessions) Resume(_ context.Context, c server.Conn, ticket []byte) (
 	return f.grant(string(ticket)), nil
 }
 
-func (f *fakeSessions) Renew(_ context.Context, _ *server.Held, ticket string) (server.Grant, error) {
+func (f *fakeSessions) Renew(_ context.Context, h *server.Held, ticket string) (server.Grant, error) {
+	f.count(h)
 	if f.onRenew != nil {
 		return f.onRenew(ticket)
 	}
@@ -78,6 +80,7 @@ func (f *fakeSessions) Renew(_ context.Context, _ *server.Held, ticket string) (
 }
 
 func (f *fakeSessions) Logout(_ context.Context, h *server.Held) error {
+	f.count(h)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.online.Add(-1)
@@ -90,6 +93,12 @@ func (f *fakeSessions) Lost(h *server.Held) {
 	defer f.mu.Unlock()
 	f.online.Add(-1)
 	f.lost[h]++
+}
+
+func (f *fakeSessions) count(h *server.Held) {
+	if h == nil {
+		f.nobody.Add(1)
+	}
 }
 
 func (f *fakeSessions) Online() int          { return int(f.online.Load()) }

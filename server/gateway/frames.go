@@ -171,14 +171,14 @@ func (c *conn) request(f wire.Frame, held *server.Held) {
 			Request: f.Request, TicketExpires: grant.TicketExpires.UnixMilli(), ResumeTicket: grant.ResumeTicket,
 		})
 	case *wire.Logout:
-		c.over()
+		held, left := c.part(nil)
+		if !left {
+			return
+		}
 		if err := c.g.sessions.Logout(c.g.ctx, held); err != nil {
 			c.g.log.Warn("a logout has not reached the registry yet", "client", c.remote, "error", err)
 		}
-		g := &goodbye{frame: &wire.Reply{Request: f.Request}, close: 1000, text: "logged out"}
-		if c.leave(g) {
-			c.say(g)
-		}
+		c.say(&goodbye{frame: &wire.Reply{Request: f.Request}, close: 1000, text: "logged out"})
 	case *wire.Call:
 		c.write(&wire.Reply{Request: f.Request, Code: codes.NotSupported, Text: codes.NotSupported.Text()})
 	}
