@@ -74,10 +74,10 @@ func (f *family) killAll() {
 	}
 }
 
-// awaitAnswer returns when the child answers HTTP requests, whatever it answers, or an error if it ends or 15 s pass. That
+// awaitAnswer returns when the child answers HTTP requests, whatever it answers, or an error if it ends or a minute passes. That
 // somebody accepts connections says less: a server may listen before it can serve.
 func (c *child) awaitAnswer(ctx context.Context, d *dialer) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		err := knock(ctx, d)

@@ -11,7 +11,7 @@ import (
 )
 
 // patience is how long a client waits for any one answer, and for a connection.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // sources is how many addresses, from 127.0.0.2 on, clients connect from. Each has its own 28,000 or so ports.
 const sources = 16

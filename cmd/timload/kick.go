@@ -99,7 +99,7 @@ func (r *rig) kick(ctx context.Context, o kickOptions) error {
 func kicksBeside(ctx context.Context, t *target, pairs, workers int) (kicks, error) {
 	ctx, stop := context.WithTimeout(ctx, 2*time.Minute)
 	defer stop()
-	var crew crew
+	crew := newCrew()
 	defer crew.wg.Wait()
 	defer stop()
 	crew.measuring.Store(true)
@@ -114,6 +114,12 @@ func kicksBeside(ctx context.Context, t *target, pairs, workers int) (kicks, err
 			return kicks{}, fmt.Errorf("kick %d: %w", i, err)
 		}
 		told, answered = append(told, kicked), append(answered, accepted)
+	}
+	if workers > 0 {
+		select { // a few kicks may be quicker than the first login beside them
+		case <-crew.whole:
+		case <-ctx.Done():
+		}
 	}
 	took := time.Since(began)
 	stop()

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -181,15 +183,25 @@ func (s *sized) measure(ctx context.Context, o sizesOptions) (sizedLoad, error) 
 	return sizedLoad{load: l, RSS: m.now}, err
 }
 
-// drawnLogins returns the frames that sign in n of the users 0 to accounts-1, drawn anew.
+// drawnLogins returns the frames that sign in n of the users 0 to accounts-1, drawn anew. Who is drawn twice has one ticket: signing
+// takes longer than logging in.
 func drawnLogins(ctx context.Context, accounts, n int) ([][]byte, error) {
+	places := map[int][]int{} // of each user among the frames
+	for i := range n {
+		user := rand.N(accounts)
+		places[user] = append(places[user], i)
+	}
+	users := slices.Collect(maps.Keys(places))
 	frames := make([][]byte, n)
-	err := inParallel(ctx, runtime.NumCPU(), n, func(_ context.Context, i int) error {
-		login, err := loginOf(userName(rand.N(accounts)), codes.PlatformWindows)
+	err := inParallel(ctx, runtime.NumCPU(), len(users), func(_ context.Context, i int) error {
+		login, err := loginOf(userName(users[i]), codes.PlatformWindows)
 		if err != nil {
 			return fmt.Errorf("a login: %w", err)
 		}
-		frames[i] = wire.Append(nil, login)
+		frame := wire.Append(nil, login)
+		for _, place := range places[users[i]] {
+			frames[place] = frame
+		}
 		return nil
 	})
 	return frames, err
