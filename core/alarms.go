@@ -98,11 +98,12 @@ func (e *engine) rang() {
 	e.post(&signal{kind: tick})
 }
 
+// stopTimer does not trust ringsAt, which a timer that has just rung sets to 0 although it may have been set again since.
 func (e *engine) stopTimer() {
-	if e.ringsAt != 0 {
+	if e.timer != nil {
 		e.timer.Stop()
-		e.ringsAt = 0
 	}
+	e.ringsAt = 0
 }
 
 // whyLate names why a call was not answered in time: the last failure, or how far the present try came.

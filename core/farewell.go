@@ -44,6 +44,7 @@ func (e *engine) part(s *signal) {
 	var l *link
 	if known {
 		l, e.link = e.link, nil
+		e.noteAstray(l) // the farewell may not arrive either
 	}
 	e.end(s)
 	e.partings++
@@ -60,13 +61,16 @@ func (e *engine) part(s *signal) {
 // logOut ends the session over the link that has it, hangs up, and reports whether the server has confirmed it. If the link
 // is still being dialed, that goes on: the server may have taken the login from the handshake.
 func (l *link) logOut(ctx context.Context, request uint64) bool {
-	stop := context.AfterFunc(ctx, l.hangUp)
-	<-l.written
-	if stop(); l.conn == nil {
-		return false
+	if !l.up {
+		stop := context.AfterFunc(ctx, l.hangUp)
+		<-l.written
+		if stop(); l.conn == nil {
+			return false
+		}
 	}
-	stop = context.AfterFunc(ctx, func() { _ = l.conn.Drop() })
+	stop := context.AfterFunc(ctx, func() { _ = l.conn.Drop() })
 	defer stop()
+	<-l.written // what was sent before may be stuck
 	if l.conn.Write(&wire.Logout{Request: request}) != nil {
 		_ = l.conn.Drop()
 		return false

@@ -80,6 +80,7 @@ func (e *engine) connect(ctx context.Context, t *task, l *link, first wire.Frame
 	o := e.dialOptions(t, l)
 	o.First = first
 	conn, err := ws.Dial(ctx, o)
+	l.hangUp() // the dial is over: its context is of no use any more
 	if err != nil {
 		e.post(&signal{kind: lost, link: l.number, failure: dialFailure(err)})
 		return false
@@ -118,11 +119,7 @@ func (e *engine) dialOptions(t *task, l *link) ws.DialOptions {
 }
 
 // listen takes the connection that was made.
-func (e *engine) listen() {
-	l := e.link
-	l.up = true
-	l.hangUp() // the dial is over: its context is of no use any more
-}
+func (e *engine) listen() { e.link.up = true }
 
 // readAll runs in the reader's goroutine.
 func (e *engine) readAll(l *link) {
@@ -207,14 +204,19 @@ func (e *engine) wrote(l *link, err error) {
 	e.post(&signal{kind: lost, link: l.number, failure: failure{code: code, text: clean(err.Error())}})
 }
 
-// hangUp gives the link up, in all its stages. What it signals from now on is late.
-func (e *engine) hangUp() {
-	l := e.link
+// noteAstray notes that a login is on its way over a link that is given up.
+func (e *engine) noteAstray(l *link) {
 	if !l.resumes && !l.answered && (l.up || l.reached.Load()) {
 		e.astray = e.now.add(astrayFor)
 	}
+}
+
+// hangUp gives the link up, in all its stages. What it signals from now on is late.
+func (e *engine) hangUp() {
+	l := e.link
 	e.link = nil
-	l.retired.Store(nothingAwaited)
+	l.retired.Store(nothingAwaited) // before it is asked how far the dial came, see dialOptions
+	e.noteAstray(l)
 	l.hangUp()
 	if l.up { // otherwise the dial will drop it
 		e.spawn("hang up", func(*task) { _ = l.conn.Close(ws.GoingAway, "") })

@@ -119,6 +119,9 @@ func (o *outbox) run() {
 			break
 		}
 		o.inside.Store(self)
+		if i.last {
+			defer close(o.finished) // also if the Listener ends its goroutine
+		}
 		t.host(func() {
 			if i.call != nil {
 				i.call.finish()
@@ -127,9 +130,6 @@ func (o *outbox) run() {
 			}
 		})
 		o.inside.Store(0)
-		if i.last {
-			close(o.finished)
-		}
 	}
 	ended = true
 }
