@@ -48,7 +48,7 @@ one_file() {
   local label=$1 name=$2 log=$out/logs/$1-$2.log
   shift 2
   if ! TEST_OUTPUT=$log timeout 30m "$@" "$tests/$name.test.js" >"$log" 2>&1 || ! grep -q '^# pass [1-9]' "$log"; then
-    grep -A 40 '^ *not ok' "$log" | head -n 120 || tail -n 40 "$log"
+    grep -A 80 '^ *not ok' "$log" | head -n 240 || tail -n 40 "$log"
     fail "$label: $name failed; all of it is in $log"
   fi
   echo "  $label $name: $(sed -n 's/^# pass //p' "$log") passed, $(sed -n 's/^# skipped //p' "$log") skipped"

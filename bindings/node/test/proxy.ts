@@ -1,10 +1,13 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
+import { ownAddress } from './address.js';
+
 /** Passes connections on to a server, until they are cut. */
 export class Proxy {
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
+  private readonly address = ownAddress();
   private port = 0;
 
   constructor(private readonly target: URL) {}
@@ -12,6 +15,7 @@ export class Proxy {
   /** Where it listens, once it was healed. */
   get endpoint(): string {
     const url = new URL(this.target);
+    url.hostname = this.address;
     url.port = String(this.port);
     return String(url);
   }
@@ -34,7 +38,7 @@ export class Proxy {
         from.pipe(to);
       }
     });
-    this.server.listen(this.port, '127.0.0.1');
+    this.server.listen(this.port, this.address);
     await once(this.server, 'listening');
     this.port = (this.server.address() as { port: number }).port;
   }

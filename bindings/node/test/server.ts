@@ -1,16 +1,16 @@
 // A real timd with many apps, so that each test has an app of its own, and the REST API of that app.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
 import { sign } from '../../usersig/src/index.js';
+import { ownAddress } from './address.js';
+import { Timd } from './timd.js';
 
 const APPS = 200;
 const FIRST_APP = 1400000001;
@@ -57,7 +57,7 @@ export class App {
 export class Server {
   private made = 0;
   private endpoint = '';
-  private process: ChildProcess | undefined;
+  private timd: Timd | undefined;
   private readonly folder = mkdtempSync(join(tmpdir(), 'tim-node-'));
   private key = randomBytes(32).toString('hex');
   /** A file with the key of every app. */
@@ -69,7 +69,7 @@ export class Server {
     const { TEST_SERVER } = process.env;
     if (TEST_SERVER !== undefined) return Object.assign(server, JSON.parse(TEST_SERVER));
     writeFileSync(server.keyFile, `${server.key}\n`, { mode: 0o600 });
-    await server.serve('127.0.0.1:0');
+    await server.serve(`${ownAddress()}:0`);
     return server;
   }
 
@@ -95,24 +95,13 @@ export class Server {
     };
     const file = join(this.folder, 'timd.yaml');
     writeFileSync(file, JSON.stringify(config)); // JSON is YAML
-    const timd = spawn(process.env['TIMD']!, ['serve', '--config', file], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const told: string[] = [];
-    for await (const line of createInterface({ input: timd.stderr })) {
-      told.push(line);
-      const { msg, endpoint } = JSON.parse(line) as { msg: string; endpoint?: string };
-      if (msg !== 'serving') continue;
-      timd.stderr.resume();
-      this.process = timd;
-      this.endpoint = endpoint!;
-      return;
-    }
-    throw new Error(`timd did not start: ${told.join('\n')}`);
+    this.timd = await Timd.start(file);
+    this.endpoint = this.timd.endpoint;
   }
 
-  /** An app that no test has had yet. */
+  /** An app that no test has had yet, if the server still runs. */
   app(): App {
+    this.timd?.check();
     if (this.made === APPS) throw new Error('there are no more apps: raise APPS');
     return new App(this.endpoint, FIRST_APP + this.made++, this.key);
   }
@@ -124,15 +113,18 @@ export class Server {
     await this.serve(new URL(this.endpoint).host);
   }
 
+  /** Ends the server, and fails if it had ended before. */
   async stop(): Promise<void> {
-    await this.end('SIGTERM');
-    rmSync(this.folder, { recursive: true });
+    try {
+      await this.end('SIGTERM');
+    } finally {
+      rmSync(this.folder, { recursive: true });
+    }
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
-    if (this.process === undefined) return;
-    const ended = once(this.process, 'exit');
-    this.process.kill(signal);
-    await ended;
+    const { timd } = this;
+    this.timd = undefined;
+    await timd?.end(signal);
   }
 }
