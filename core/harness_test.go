@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,7 +17,11 @@ import (
 	"github.com/opentim/tim/internal/timtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "20") // those that are parallel mostly wait
+	goleak.VerifyTestMain(m)
+}
 
 // A world is a client, a server, and the story of what the client told, in the order it told it.
 type world struct {

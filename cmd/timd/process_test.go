@@ -27,7 +27,7 @@ import (
 	"github.com/opentim/tim/usersig"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute // for what only a hang keeps from happening
 
 var timd string // the program under test
 
@@ -174,19 +174,20 @@ func TestSIGTERMEndsAlsoWithClientsThatDoNotHangUp(t *testing.T) {
 	began := time.Now()
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, p.end(t))
-	require.Less(t, time.Since(began), 10*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second, "before an orchestrator kills it")
 }
 
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	p := startDev(t, t.TempDir())
 	p.dial(t).login(p)
-	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
+	// SIGTERM: whoever runs this in the background of a script has SIGINT ignored, and so have our children.
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	require.Eventually(t, func() bool { // until the first one was noticed, the second is the same
-		return p.cmd.Process.Signal(os.Interrupt) != nil || len(p.ended) > 0
-	}, patience, 20*time.Millisecond)
+		return p.cmd.Process.Signal(syscall.SIGTERM) != nil || len(p.ended) > 0
+	}, patience, time.Millisecond)
 	var exit *exec.ExitError
 	require.ErrorAs(t, p.end(t), &exit)
-	require.Equal(t, os.Interrupt, exit.Sys().(syscall.WaitStatus).Signal())
+	require.Equal(t, syscall.SIGTERM, exit.Sys().(syscall.WaitStatus).Signal())
 }
 
 func TestAfterKill9ClientsResumeAndTheAppIsTheSame(t *testing.T) {

@@ -42,11 +42,12 @@ func TestServeKeepsAccountsInPostgreSQLAndSaysWhenItIsAway(t *testing.T) {
 		return status
 	}
 	require.NoFileExists(t, filepath.Join(dir, "data", storeFile))
-	require.Equal(t, http.StatusOK, ready())
+	soonReady := func() bool { return ready() == http.StatusOK } // the probe gives a store 2 s, and asks again
+	require.Eventually(t, soonReady, patience, 10*time.Millisecond)
 	require.NoError(t, postgres.Kill())
 	require.Equal(t, http.StatusServiceUnavailable, ready())
 	require.NoError(t, postgres.Run())
-	require.Equal(t, http.StatusOK, ready())
+	require.Eventually(t, soonReady, patience, 10*time.Millisecond)
 	require.NotContains(t, said.String(), "hush")
 }
 

@@ -52,7 +52,8 @@ func TestServeTellsTheWebhookOfALoginAndOfALostConnection(t *testing.T) {
 	require.NoError(t, os.WriteFile(key, []byte("key\n"), 0o600))
 	require.NoError(t, os.WriteFile(token, []byte("hush-hush\n"), 0o600))
 	cmd := exec.Command(timd, "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data"), "--log-format", "json",
-		"--app", "5="+key, "--webhook-url", backend.URL+"/hook", "--webhook-token-file", token, "--drain-time", "0s")
+		"--app", "5="+key, "--webhook-url", backend.URL+"/hook", "--webhook-token-file", token,
+		"--webhook-timeout", "1m", "--drain-time", "0s") // nobody asks twice because this test was slow to answer
 	said := new(lockedBuffer)
 	cmd.Stderr, cmd.Stdout = said, said
 	require.NoError(t, cmd.Start())

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -100,7 +101,7 @@ func TestPingsAreAnsweredAndSeenAndPongsAreSeen(t *testing.T) {
 	ponged := make(chan string, 1)
 	c := dialed(t, func(c *websocket.Conn, r *http.Request) {
 		c.SetPongHandler(func(payload string) error { ponged <- payload; return nil })
-		_ = c.WriteControl(websocket.PingMessage, []byte("12345678"), time.Now().Add(time.Second))
+		_ = c.WriteControl(websocket.PingMessage, []byte("12345678"), time.Now().Add(time.Minute))
 		echo(c, r)
 	})
 	var pings []string
@@ -117,7 +118,7 @@ func TestPingsAreAnsweredAndSeenAndPongsAreSeen(t *testing.T) {
 
 func TestAGoodbyeIsTyped(t *testing.T) {
 	c := dialed(t, func(c *websocket.Conn, _ *http.Request) {
-		_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(3510, "kicked"), time.Now().Add(time.Second))
+		_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(3510, "kicked"), time.Now().Add(time.Minute))
 	})
 	_, err := c.Read()
 	require.Equal(t, &CloseError{Code: 3510, Text: "kicked"}, err)
@@ -183,39 +184,46 @@ func TestTheHandshakeAsksForTimAndHoldsNoMore(t *testing.T) {
 }
 
 func TestDialHeedsItsContextAtEveryStage(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // its backlog connects, nobody answers
-	require.NoError(t, err)
-	defer silent.Close()
+	nobody := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	silent := func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, server) }() // hears everything and says nothing
+		return client, nil
+	}
 	for _, tt := range []struct {
 		name string
 		o    DialOptions
 		want Stage
 	}{
-		{"connecting", DialOptions{URL: "ws://127.0.0.1:1", NetDial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}}, Connecting},
-		{"securing", DialOptions{URL: "wss://" + silent.Addr().String()}, Securing},
-		{"upgrading", DialOptions{URL: "ws://" + silent.Addr().String()}, Upgrading},
+		{"connecting", DialOptions{URL: "ws://tim.example", NetDial: nobody}, Connecting},
+		{"securing", DialOptions{URL: "wss://tim.example", NetDial: silent}, Securing},
+		{"upgrading", DialOptions{URL: "ws://tim.example", NetDial: silent}, Upgrading},
 	} {
 		for _, cancel := range []bool{false, true} {
-			ctx, end := context.WithTimeout(t.Context(), 20*time.Millisecond)
-			if cancel {
-				end()
-				ctx, end = context.WithCancel(t.Context())
-				time.AfterFunc(20*time.Millisecond, end)
-			}
-			_, err := Dial(ctx, tt.o)
-			end()
-			var failed *DialError
-			require.True(t, errors.As(err, &failed), tt.name)
-			require.Equal(t, tt.want, failed.Stage, tt.name)
-			var timeout net.Error
-			if cancel {
-				require.ErrorIs(t, err, context.Canceled, tt.name)
-			} else {
-				require.True(t, errors.As(err, &timeout) && timeout.Timeout(), tt.name)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				ctx, end := context.WithTimeout(t.Context(), 20*time.Millisecond)
+				if cancel {
+					end()
+					ctx, end = context.WithCancel(t.Context())
+					time.AfterFunc(20*time.Millisecond, end)
+				}
+				defer end()
+				began := time.Now()
+				_, err := Dial(ctx, tt.o)
+				require.Equal(t, 20*time.Millisecond, time.Since(began), tt.name)
+				var failed *DialError
+				require.True(t, errors.As(err, &failed), tt.name)
+				require.Equal(t, tt.want, failed.Stage, tt.name)
+				var timeout net.Error
+				if cancel {
+					require.ErrorIs(t, err, context.Canceled, tt.name)
+				} else {
+					require.True(t, errors.As(err, &timeout) && timeout.Timeout(), tt.name)
+				}
+			})
 		}
 	}
 }

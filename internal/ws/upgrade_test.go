@@ -25,7 +25,7 @@ func serve(t *testing.T, u ws.Upgrader) (address string, conns <-chan *ws.Server
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	if u.WriteTimeout == 0 {
-		u.WriteTimeout = 5 * time.Second
+		u.WriteTimeout = time.Minute
 	}
 	ready, failed := make(chan *ws.ServerConn, 1), make(chan error, 1)
 	go func() {
@@ -171,7 +171,7 @@ func TestReadReturnsAfterAPongSoThatTheConnectionCanBeParked(t *testing.T) {
 	client.SetPingHandler(func(clock string) error {
 		require.Len(t, clock, 8)
 		require.WithinDuration(t, time.Now(), time.UnixMilli(int64(binary.BigEndian.Uint64([]byte(clock)))), time.Minute)
-		return client.WriteControl(websocket.PongMessage, []byte(clock), time.Now().Add(time.Second))
+		return client.WriteControl(websocket.PongMessage, []byte(clock), time.Now().Add(time.Minute))
 	})
 	read := make(chan error, 1)
 	go func() {
@@ -202,7 +202,7 @@ func TestReadAnswersPingsAlsoInsideAMessage(t *testing.T) {
 	client.SetPongHandler(func(s string) error { pongs <- s; return nil })
 	go client.ReadMessage()
 
-	require.NoError(t, client.WriteControl(websocket.PingMessage, []byte("before"), time.Now().Add(time.Second)))
+	require.NoError(t, client.WriteControl(websocket.PingMessage, []byte("before"), time.Now().Add(time.Minute)))
 	f, err := server.Read(true)
 	require.NoError(t, err)
 	require.Nil(t, f)
@@ -213,7 +213,7 @@ func TestReadAnswersPingsAlsoInsideAMessage(t *testing.T) {
 	frame := wire.Append(nil, &wire.Call{Body: make([]byte, 10_000)})
 	_, err = w.Write(frame[:9_000]) // more than gorilla's buffer: a fragment leaves
 	require.NoError(t, err)
-	require.NoError(t, client.WriteControl(websocket.PingMessage, []byte("inside"), time.Now().Add(time.Second)))
+	require.NoError(t, client.WriteControl(websocket.PingMessage, []byte("inside"), time.Now().Add(time.Minute)))
 	_, err = w.Write(frame[9_000:])
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
@@ -239,12 +239,12 @@ func TestParkKeepsWhatHasArrived(t *testing.T) {
 }
 
 func TestWriteGivesUpOnAClientThatDoesNotRead(t *testing.T) {
-	address, conns, _ := serve(t, ws.Upgrader{WriteTimeout: 50 * time.Millisecond})
+	address, conns, _ := serve(t, ws.Upgrader{WriteTimeout: 500 * time.Millisecond})
 	_ = dial(t, address)
 	server := <-conns
 	require.NoError(t, server.NetConn().(*net.TCPConn).SetWriteBuffer(4096))
 	big := &wire.Reply{Body: make([]byte, 60_000)}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		if err := server.Write(big); err != nil {
 			var network net.Error
