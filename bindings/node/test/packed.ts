@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
+import { patient } from '../../js/test/world.js';
 import type { App } from './server.js';
 
 export const root = resolve(__dirname, '../../../../..');
@@ -135,7 +136,7 @@ export async function node(
 /** A program that prints who was logged in, once TimClient is there. */
 export function login(app: App, user = 'alice'): string {
   return `
-    const client = new TimClient({ endpoint: '${app.endpoint}', sdkAppID: ${app.id} });
+    const client = new TimClient(${JSON.stringify({ endpoint: app.endpoint, sdkAppID: app.id, ...patient })});
     client.login('${user}', '${app.ticket(user)}')
       .then(() => (console.log(client.user), client.logout()))
       .then(() => client.close());`;

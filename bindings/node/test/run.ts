@@ -85,7 +85,10 @@ export class Running {
     }
   }
 
+  /** Sends it a signal, unless it has ended. */
   kill(signal: NodeJS.Signals): void {
-    process.kill(this.process.pid!, signal); // Deno's ChildProcess.kill works once only
+    const { pid, exitCode, signalCode } = this.process;
+    if (exitCode !== null || signalCode !== null) return;
+    process.kill(pid!, signal); // Deno's ChildProcess.kill works once only
   }
 }

@@ -13,12 +13,17 @@ type Answers = Record<string, (...args: any[]) => unknown>;
 export class Host {
   private readonly process: ChildProcess;
   private readonly lines: AsyncIterator<string>;
+  private readonly ended: Promise<string>; // with a code, or by a signal
   private errors = '';
 
   /** @param idiom what a bundle for iOS takes the device for */
   constructor(bundle: string, idiom: 'phone' | 'pad' = 'phone') {
     this.process = spawn(process.env['HOST']!, [bundle, idiom]);
     this.process.stderr!.on('data', (data) => (this.errors += data));
+    this.process.stdin!.on('error', () => {}); // it ended: whoever reads hears of it
+    this.ended = once(this.process, 'close').then(([code, signal]) =>
+      signal === null ? `with ${code}` : `by ${signal}`,
+    );
     this.lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -56,10 +61,16 @@ export class Host {
   /** Ends the host by the end of its input, and fails if it has anything to complain about: a leak, or what nobody caught. */
   async end(): Promise<void> {
     this.process.stdin!.end();
-    const [code] =
-      this.process.exitCode === null ? await once(this.process, 'exit') : [this.process.exitCode];
-    if (code !== 0 || this.errors !== '')
-      throw new Error(`the host ended with ${code}:\n${this.errors}`);
+    const stuck = setTimeout(() => this.kill(), 600_000);
+    const how = await this.ended;
+    clearTimeout(stuck);
+    if (how !== 'with 0' || this.errors !== '')
+      throw new Error(`the host ended ${how}:\n${this.errors}`);
+  }
+
+  /** Ends the host whatever it does. */
+  kill(): void {
+    this.process.kill('SIGKILL');
   }
 
   private send(line: ToApp): void {
@@ -68,7 +79,7 @@ export class Host {
 
   private async next(): Promise<FromApp> {
     const { value, done } = await this.lines.next();
-    if (done) throw new Error(`the host ended:\n${this.errors}`);
+    if (done) throw new Error(`the host ended ${await this.ended}:\n${this.errors}`);
     return JSON.parse(value) as FromApp;
   }
 }
@@ -144,5 +155,9 @@ export class Hosts {
 
   async end(): Promise<void> {
     await Promise.all(this.all.map((host) => host.end()));
+  }
+
+  kill(): void {
+    for (const host of this.all) host.kill();
   }
 }

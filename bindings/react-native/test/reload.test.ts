@@ -8,15 +8,16 @@ import { promisify } from 'node:util';
 import { Server } from '../../node/test/server.js';
 
 const run = promisify(execFile);
+const timeout = 1_200_000; // only what hangs takes so long
 
 async function reload(program: string, world: object): Promise<string> {
   const arguments_ = [process.env['RELOAD']!, JSON.stringify(world)];
-  const { stdout, stderr } = await run(program, arguments_, { timeout: 120_000 });
+  const { stdout, stderr } = await run(program, arguments_, { timeout });
   if (stderr !== '') throw new Error(stderr);
   return stdout.trim();
 }
 
-test('with libtim and a server', { timeout: 120_000 }, async (t) => {
+test('with libtim and a server', { timeout }, async (t) => {
   const server = await Server.start();
   try {
     const app = server.app();
@@ -28,7 +29,7 @@ test('with libtim and a server', { timeout: 120_000 }, async (t) => {
   }
 });
 
-test('with threads that ThreadSanitizer sees', { timeout: 120_000 }, async (t) => {
+test('with threads that ThreadSanitizer sees', { timeout }, async (t) => {
   const world = { endpoint: 'ws://nowhere', sdkAppID: 1, ticket: 'ticket', deaf: 300 };
   t.diagnostic(await reload(process.env['RELOAD_TSAN']!, world));
 });

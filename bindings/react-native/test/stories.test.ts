@@ -16,11 +16,15 @@ function tell(platform: string, idiom: 'phone' | 'pad', wanted: RegExp): void {
     const bundle = `${process.env['APP']!}/${platform}.bundle.js`;
     const made = Array.from({ length: concurrency }, () => new Host(bundle, idiom));
     const hosts = new Hosts(server, made);
-    const stories = (await hosts.stories()).filter((story) => wanted.test(story));
-    await Promise.all(
-      stories.map((story) => t.test(story, { timeout: 60_000 }, () => hosts.tell(story))),
-    );
-    await hosts.end();
+    try {
+      const stories = (await hosts.stories()).filter((story) => wanted.test(story));
+      await Promise.all(
+        stories.map((story) => t.test(story, { timeout: 600_000 }, () => hosts.tell(story))),
+      );
+      await hosts.end();
+    } finally {
+      hosts.kill(); // those that are left would hold this process
+    }
   });
 }
 

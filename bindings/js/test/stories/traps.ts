@@ -72,7 +72,7 @@ const rows: readonly Row[] = [
     async run(world, client) {
       const { tim, endpoint, sdkAppID, ticket, cut, heal } = world;
       await logInFor(world, 1, 'alice', async (sig) => (await client.login('alice', sig)).code);
-      const other = new tim.TimClient({ endpoint, sdkAppID }); // which knows when tickets end
+      const other = new tim.TimClient({ endpoint, sdkAppID, ...patient }); // which knows when tickets end
       let end = 0;
       await logInFor(world, 1, 'bob', (sig) =>
         other.login('bob', sig).then(
@@ -157,7 +157,7 @@ const values: readonly Story[] = [
       await instance.destroy();
 
       const { endpoint, sdkAppID } = world;
-      const client = new world.tim.TimClient({ endpoint, sdkAppID });
+      const client = new world.tim.TimClient({ endpoint, sdkAppID, ...patient });
       await client.login(alice.userID, alice.userSig);
       near(client.serverTimeMs, 'TimClient');
       await client.close();

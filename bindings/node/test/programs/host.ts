@@ -19,6 +19,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { TimClient, TimError } from '@opentim/node';
 
+import { patient } from '../../../js/test/world.js';
 import { app, client, pass } from './setup.js';
 
 const [mode, ...args] = process.argv.slice(2);
@@ -104,7 +105,7 @@ const modes: Record<string, () => unknown> = {
     const installed = resolve(__dirname, '../../../../node_modules/@opentim');
     const online = (place: string, user: string) => `
       const { TimClient } = require('node:module').createRequire(${JSON.stringify(place)})('@opentim/node');
-      const c = new TimClient({ endpoint: '${app.endpoint}', sdkAppID: ${app.id} });
+      const c = new TimClient(${JSON.stringify({ endpoint: app.endpoint, sdkAppID: app.id, ...patient })});
       c.login('${user}', '${app.ticket(user)}').then(() => c.logout()).then(() => c.close());`;
     try {
       const places = ['one', 'two'].map((name) => {
@@ -122,6 +123,7 @@ const modes: Record<string, () => unknown> = {
           new TimClient({
             endpoint: app.endpoint,
             sdkAppID: app.id,
+            ...patient,
             platform: [Platform.Linux, Platform.IOS][i],
           }),
       );

@@ -3,7 +3,7 @@
 import { DeviceEventEmitter, Platform as Device, TurboModuleRegistry } from 'react-native';
 import * as tim from 'react-native-tim-js';
 
-import { equal, type Story, until, type World } from '../../../js/test/world.js';
+import { equal, patient, type Story, until, type World } from '../../../js/test/world.js';
 import type { Item } from '../../../js/src/engine.js';
 import type { Config, Spec } from '../../src/NativeTim.js';
 
@@ -88,7 +88,7 @@ export const phone: readonly Story[] = [
     async run({ tim, endpoint, sdkAppID, ticket, online }) {
       const { v2TIMManager } = tim.TencentImSDKPlugin;
       const { Android, IOS, IPad } = tim.Platform;
-      tim.configure({ endpoint });
+      tim.configure({ endpoint, ...patient });
       await v2TIMManager.initSDK(sdkAppID, tim.LogLevelEnum.V2TIM_LOG_NONE);
       equal((await v2TIMManager.login('alice', await ticket('alice'))).code, 0);
       const want = Device.OS === 'android' ? Android : isPad ? IPad : IOS;
@@ -99,8 +99,8 @@ export const phone: readonly Story[] = [
   {
     name: 'whom it pushes out is told its model',
     async run({ tim, endpoint, sdkAppID, ticket }) {
-      const first = new tim.TimClient({ endpoint, sdkAppID });
-      const second = new tim.TimClient({ endpoint, sdkAppID });
+      const first = new tim.TimClient({ endpoint, sdkAppID, ...patient });
+      const second = new tim.TimClient({ endpoint, sdkAppID, ...patient });
       let by = '';
       first.on('kickedOffline', ({ byLabel }) => (by = byLabel));
       await first.login('alice', await ticket('alice'));

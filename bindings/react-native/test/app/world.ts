@@ -2,7 +2,7 @@
 
 import * as tim from 'react-native-tim-js';
 
-import type { World } from '../../../js/test/world.js';
+import { patient, type World } from '../../../js/test/world.js';
 import { type Answer, send, type ToTell } from './lines.js';
 
 interface Waiting {
@@ -39,7 +39,7 @@ export function hostWorld({ endpoint, direct, sdkAppID }: ToTell): World {
     ticket,
     kick: (userID) => ask('kick', userID),
     async signInElsewhere(userID, platform) {
-      const options = { endpoint: direct, sdkAppID, platform, label: 'elsewhere' };
+      const options = { endpoint: direct, sdkAppID, platform, label: 'elsewhere', ...patient };
       const client = new tim.TimClient(options);
       elsewhere.push(client);
       await client.login(userID, await ticket(userID));
