@@ -166,6 +166,7 @@ func killWhileBusy(n *node, busy []*owner, r *rand.Rand) {
 		r := rand.New(rand.NewPCG(r.Uint64(), 1))
 		wait.Go(func() {
 			for {
+				time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond) // a quick machine would have more to tell than a slow receiver takes
 				if o.login(n) != nil {
 					return
 				}
