@@ -4,7 +4,7 @@ import { beforeEach, test } from 'node:test';
 import { Code, EventKind, TimClient, TimError } from '../src/index.js';
 import { installEngine } from '../src/engine.js';
 import { asyncDisposeOf } from '../src/host.js';
-import { event, result, ScriptedEngine } from './fake/scripted.js';
+import { event, result, ScriptedEngine, turn } from './fake/scripted.js';
 
 let engine: ScriptedEngine;
 let client: TimClient;
@@ -14,7 +14,6 @@ beforeEach(() => {
   client = new TimClient({ endpoint: 'wss://tim.example.com', sdkAppID: 1 });
 });
 
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 const names = () => engine.client.calls.map(([name]) => name);
 
 /** Checks that a promise was aborted for a reason. */

@@ -14,7 +14,7 @@ import TencentCloudChat, {
   VERSION,
 } from '../src/index.js';
 import { installEngine } from '../src/engine.js';
-import { event, result, ScriptedEngine } from './fake/scripted.js';
+import { event, result, ScriptedEngine, turn } from './fake/scripted.js';
 
 const { EVENT, TYPES } = TencentCloudChat;
 
@@ -33,7 +33,6 @@ beforeEach(() => {
 
 /** An instance of its own for each test. */
 const create = (more = {}) => TencentCloudChat.create({ SDKAppID: ++apps, ...more });
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 const alice = { userID: 'alice', userSig: 'ticket' };
 
 /** The error of a call that tim does not have, while the instance is not ready. */

@@ -13,7 +13,7 @@ import {
   TimError,
 } from '../src/index.js';
 import { installEngine } from '../src/engine.js';
-import { event, result, ScriptedEngine } from './fake/scripted.js';
+import { event, result, ScriptedEngine, turn } from './fake/scripted.js';
 
 let engine: ScriptedEngine;
 beforeEach(() => {
@@ -25,8 +25,6 @@ const options = { endpoint: 'wss://tim.example.com', sdkAppID: 1400000001 };
 const open = (more = {}) => new TimClient({ ...options, ...more });
 const code = (number: number) => (error: unknown) =>
   error instanceof TimError && error.code === number;
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
-
 test('a login resolves with what the engine says of it', async () => {
   const client = open();
   const login = client.login('alice', 'ticket');

@@ -11,7 +11,7 @@ import {
   TimError,
 } from '../src/index.js';
 import { installEngine } from '../src/engine.js';
-import { event, result, ScriptedEngine } from './fake/scripted.js';
+import { event, result, ScriptedEngine, turn } from './fake/scripted.js';
 
 const { v2TIMManager } = TencentImSDKPlugin;
 const { V2TIM_LOG_NONE, V2TIM_LOG_INFO } = LogLevelEnum;
@@ -32,8 +32,6 @@ afterEach(async () => {
   engine.clients.at(-1)?.deliver([event(EventKind.Closed)]);
   await ended;
 });
-
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 test('before initSDK and after unInitSDK every call resolves with 6013 and a sentence', async () => {
   for (const round of ['before', 'after']) {

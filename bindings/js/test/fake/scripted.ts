@@ -115,3 +115,11 @@ export function result(
     ...more,
   };
 }
+
+/**
+ * Lets what is under way have its turns, up to ten that follow from one another. Timers of one length come in the order in which
+ * they were made, so it does not matter how late all of them are.
+ */
+export async function turn(): Promise<void> {
+  for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
