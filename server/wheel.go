@@ -89,6 +89,14 @@ func (w *Wheel) Cancel(t *Timer) bool {
 	return running
 }
 
+// Running reports whether t was started, and neither stopped nor rung since. An f that finds its own timer running was about to
+// run when it was started anew.
+func (w *Wheel) Running(t *Timer) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return t.next != nil
+}
+
 // Stop ends the wheel and waits for an f that runs. An f must not call it.
 func (w *Wheel) Stop() {
 	close(w.quit)

@@ -81,6 +81,8 @@ func (n *node) measureGateway() {
 		func() uint64 { return stats().Overloaded })
 	n.metrics.Counter("tim_turned_away_total", "Connections that a limit closed at once.", func() uint64 { return stats().TurnedAway })
 	n.metrics.Counter("tim_flooding_total", "Connections that ended because they sent too many frames.", func() uint64 { return stats().Flooding })
+	n.metrics.Counter("tim_panics_total", "Faults of this program that each ended a connection instead of the node; the log has where.",
+		func() uint64 { return stats().Panics })
 }
 
 func (n *node) measureRegistry() {

@@ -138,7 +138,7 @@ func TestMetricsHaveWhatAnOperatorAsksFor(t *testing.T) {
 	for _, want := range []string{
 		`(?m)^tim_logins_total\{code="0"\} 1$`, `(?m)^tim_login_seconds_count 1$`, `(?m)^tim_kicks_total\{reason="rest_api"\} 0$`,
 		`(?m)^# TYPE tim_resumes_total counter$`, `(?m)^tim_sessions_online\{platform="linux"\} `, `(?m)^tim_reconnect_backlog 0$`,
-		`(?m)^tim_reconnect_window_seconds 2$`, `(?m)^tim_overloaded_total 0$`, `(?m)^tim_turned_away_total 0$`, `(?m)^tim_flooding_total 0$`,
+		`(?m)^tim_reconnect_window_seconds 2$`, `(?m)^tim_overloaded_total 0$`, `(?m)^tim_turned_away_total 0$`, `(?m)^tim_flooding_total 0$`, `(?m)^tim_panics_total 0$`,
 		`(?m)^tim_sessions_unsettled 0$`, `(?m)^tim_lease_age_seconds [0-9.e-]+$`, `(?m)^tim_registry_conflicts_total \d+$`, `(?m)^tim_clock_behind_seconds [0-9.e-]+$`,
 		`(?m)^tim_webhook_waiting \d+$`, `(?m)^tim_webhook_dropped_total 0$`,
 	} {

@@ -43,6 +43,10 @@ func (c *ServerConn) NetConn() net.Conn { return c.pipe.Conn }
 // SetReadDeadline bounds Read. Zero means no bound.
 func (c *ServerConn) SetReadDeadline(t time.Time) error { return c.pipe.SetReadDeadline(t) }
 
+// ErrCloseSent is what a write returns after WriteClose, and after an answer of gorilla's own to what is no WebSocket: the other
+// side has been told that nothing more comes.
+var ErrCloseSent = websocket.ErrCloseSent
+
 // ErrIdle is what a read returns that would wait, between Try(true) and Try(false).
 var ErrIdle net.Error = idle{}
 
@@ -134,7 +138,7 @@ func (c *ServerConn) readControl() (bool, error) {
 		for i := range payload {
 			payload[i] ^= mask[i%4]
 		}
-		if err := c.write(websocket.PongMessage, payload); err != nil {
+		if err := c.write(websocket.PongMessage, payload); err != nil && !errors.Is(err, ErrCloseSent) {
 			return false, err
 		}
 	}

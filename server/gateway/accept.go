@@ -47,7 +47,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 			continue
 		}
 		c := g.sit(nc)
-		if !c.count() || !g.run(c.begin) {
+		if !c.count() || !c.run(c.begin) {
 			c.drop()
 		}
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -49,6 +50,7 @@ type conn struct {
 
 	mu      sync.Mutex
 	phase   phase
+	timed   phase        // what the timer was started for
 	counted bool         // for its address
 	held    *server.Held // while the phase is online
 	ticking func()       // tick, made once
@@ -98,7 +100,7 @@ func (c *conn) Kick(k server.Kick) {
 
 // TicketExpiring tells the client how long its ticket is valid.
 func (c *conn) TicketExpiring(at time.Time) {
-	c.g.run(func() { c.write(&wire.Ticket{Expires: at.UnixMilli()}) })
+	c.run(func() { c.write(&wire.Ticket{Expires: at.UnixMilli()}) })
 }
 
 // TicketExpired tells the client that its session ended with its ticket and closes the connection.
@@ -113,9 +115,17 @@ func (c *conn) TicketExpired(at time.Time) {
 // Moved closes the connection: its session lives on a newer one.
 func (c *conn) Moved() { c.end() }
 
-// write sends a frame; a client that cannot be written to is lost.
+// write sends a frame.
 func (c *conn) write(f wire.Frame) {
-	if s := c.socket.Load(); s != nil && s.ws.Write(f) != nil {
+	if s := c.socket.Load(); s != nil {
+		c.written(s.ws.Write(f))
+	}
+}
+
+// written looks at what came of a write: a client that cannot be written to is lost. What comes after a goodbye is not sent, and
+// must not cut it short.
+func (c *conn) written(err error) {
+	if err != nil && !errors.Is(err, ws.ErrCloseSent) {
 		c.drop()
 	}
 }
@@ -146,7 +156,7 @@ func (c *conn) part(g *goodbye) (held *server.Held, left bool) {
 	if c.phase != waiting && c.phase != online {
 		return nil, false
 	}
-	c.g.wheel.Cancel(&c.timer) // it would cut the goodbye short
+	c.stopTimer() // it would cut the goodbye short
 	held = c.held
 	c.phase, c.held = closing, nil
 	return held, true
@@ -154,7 +164,7 @@ func (c *conn) part(g *goodbye) (held *server.Held, left bool) {
 
 // sayLater is say from a goroutine of its own.
 func (c *conn) sayLater(g *goodbye) {
-	if !c.g.run(func() { c.say(g) }) {
+	if !c.run(func() { c.say(g) }) {
 		c.drop()
 	}
 }
@@ -164,9 +174,8 @@ func (c *conn) say(g *goodbye) {
 	if g.frame != nil {
 		c.write(g.frame)
 	}
-	if s := c.socket.Load(); s != nil && s.ws.WriteClose(g.close, g.text) != nil {
-		c.drop()
-		return
+	if s := c.socket.Load(); s != nil {
+		c.written(s.ws.WriteClose(g.close, g.text))
 	}
 	c.startTimer(closing, linger)
 }

@@ -12,7 +12,7 @@ const idleMost = 64
 // A crew runs tasks in goroutines, and knows when all have ended. A goroutine takes the next task when it has done one: its
 // stack has grown to what a handshake needs, which costs as much as a tenth of a login.
 type crew struct {
-	tasks chan func()
+	tasks chan task
 	idle  atomic.Int32
 
 	mu        sync.RWMutex
@@ -20,39 +20,39 @@ type crew struct {
 	all       sync.WaitGroup
 }
 
-func newCrew() *crew { return &crew{tasks: make(chan func())} }
+func newCrew() *crew { return &crew{tasks: make(chan task)} }
 
-// run starts f and reports whether it did: it does not after dismiss.
-func (w *crew) run(f func()) bool {
+// run starts t and reports whether it did: it does not after dismiss.
+func (w *crew) run(t task) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.dismissed {
 		return false
 	}
 	select {
-	case w.tasks <- f:
+	case w.tasks <- t:
 	default:
-		w.all.Go(func() { w.work(f) })
+		w.all.Go(func() { w.work(t) })
 	}
 	return true
 }
 
 // runFresh is run in a goroutine that has no stack yet, for a task that will mostly wait.
-func (w *crew) runFresh(f func()) bool {
+func (w *crew) runFresh(t task) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if !w.dismissed {
-		w.all.Go(f)
+		w.all.Go(t.do)
 	}
 	return !w.dismissed
 }
 
-func (w *crew) work(f func()) {
-	for f != nil {
-		f()
-		f = nil // nothing is kept alive while waiting
+func (w *crew) work(t task) {
+	for t.f != nil {
+		t.do()
+		t = task{} // nothing is kept alive while waiting
 		if w.idle.Add(1) <= idleMost {
-			f = <-w.tasks // nil when dismissed
+			t = <-w.tasks // empty when dismissed
 		}
 		w.idle.Add(-1)
 	}

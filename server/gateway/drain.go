@@ -39,7 +39,7 @@ func (g *Gateway) Drain(ctx context.Context, d Drain) error {
 			if !d.Elsewhere {
 				back = time.Duration(beats-i)*beat + restart + rand.N(window)
 			}
-			c.sendAway(back)
+			c.guarded(func() { c.sendAway(back) })
 		}
 		if i == beats-1 {
 			break

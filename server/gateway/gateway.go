@@ -106,6 +106,7 @@ type Gateway struct {
 	o         Options
 	log       *slog.Logger
 	noise     *noise
+	bugs      *noise // beside it, so that nobody can make noise to hide them
 	sessions  Sessions
 	wheel     *server.Wheel
 	upgrader  ws.Upgrader
@@ -131,7 +132,7 @@ type Gateway struct {
 func New(o Options) (*Gateway, error) {
 	o = o.filled()
 	g := &Gateway{
-		crew: newCrew(), o: o, log: o.Logger, noise: newNoise(o.Logger),
+		crew: newCrew(), o: o, log: o.Logger, noise: newNoise(o.Logger), bugs: newNoise(o.Logger),
 		sessions: o.Sessions, wheel: o.Sessions.Wheel(),
 		upgrader:  ws.Upgrader{CheckOrigin: checkOrigin(o.Origins), WriteTimeout: o.WriteTimeout},
 		admission: newAdmission(o.Admissions), addresses: newAddresses(o),
@@ -162,7 +163,7 @@ func (g *Gateway) Close(ctx context.Context) error {
 	g.dismiss()
 	g.web.close()
 	for _, c := range g.seats.all() {
-		c.drop()
+		c.guarded(c.drop)
 	}
 	g.parker.close()
 	return g.wait(ctx)

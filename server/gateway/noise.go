@@ -16,8 +16,9 @@ type noise struct {
 
 func newNoise(log *slog.Logger) *noise { return &noise{log: log, limiter: rate.NewLimiter(20, 200)} }
 
-func (n *noise) info(message string, args ...any) { n.line(n.log.Info, message, args) }
-func (n *noise) warn(message string, args ...any) { n.line(n.log.Warn, message, args) }
+func (n *noise) info(message string, args ...any)  { n.line(n.log.Info, message, args) }
+func (n *noise) warn(message string, args ...any)  { n.line(n.log.Warn, message, args) }
+func (n *noise) error(message string, args ...any) { n.line(n.log.Error, message, args) }
 
 func (n *noise) line(write func(string, ...any), message string, args []any) {
 	if !n.limiter.Allow() {

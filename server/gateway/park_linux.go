@@ -28,7 +28,7 @@ func newParker(g *Gateway) (*parker, error) {
 		return nil, fmt.Errorf("make epoll: %w", err)
 	}
 	p := &parker{g: g, file: os.NewFile(uintptr(fd), "epoll"), epoll: fd}
-	g.run(p.watch)
+	g.run(task{f: p.watch})
 	return p, nil
 }
 
@@ -57,9 +57,9 @@ func (p *parker) wake(e unix.EpollEvent) {
 	switch {
 	case c == nil: // it was closed meanwhile
 	case e.Events&unix.EPOLLERR != 0: // reset: nothing can be read
-		c.drop()
-	case !p.g.run(c.awake):
-		c.drop()
+		c.guarded(c.drop)
+	case !c.run(c.awake):
+		c.guarded(c.drop)
 	}
 }
 

@@ -18,8 +18,15 @@ func (c *conn) startTimer(in phase, d time.Duration) {
 		c.ticking = c.tick
 	}
 	if c.phase == in {
+		c.timed = in
 		c.g.wheel.Start(&c.timer, d, c.ticking)
 	}
+}
+
+// stopTimer makes a tick that is on its way come to nothing, too. The caller holds mu.
+func (c *conn) stopTimer() {
+	c.timed = closed // when nothing ticks
+	c.g.wheel.Cancel(&c.timer)
 }
 
 // startPings pings the client for the first time sooner than later, so that clients who came together part.
@@ -30,21 +37,32 @@ func (c *conn) startPings() {
 
 // tick is what the connection's only timer does, by phase. It runs on the wheel's goroutine and never waits.
 func (c *conn) tick() {
-	if c.turn(waiting, closing) {
-		c.g.run(func() { c.reproach(codes.RequestTimeout, "no login in time") })
-		return
-	}
-	c.mu.Lock()
-	phase := c.phase
-	c.mu.Unlock()
-	switch phase {
+	defer c.guard()
+	switch c.due() {
+	case waiting:
+		c.run(func() { c.reproach(codes.RequestTimeout, "no login in time") })
 	case opening, closing:
 		c.drop()
 	case answering:
-		c.g.run(c.flush)
+		c.run(c.flush)
 	case online:
 		c.beat()
 	}
+}
+
+// due returns the phase for which the time is over, or closed if the timer was stopped or started anew when it rang. Who waits
+// for a login waits no more.
+func (c *conn) due() phase {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	phase := c.phase
+	if phase != c.timed || c.g.wheel.Running(&c.timer) {
+		return closed
+	}
+	if phase == waiting {
+		c.phase = closing
+	}
+	return phase
 }
 
 // beat pings, or judges the answer to the last ping.
@@ -62,9 +80,9 @@ func (c *conn) beat() {
 	c.pinged = true
 	c.heard.Store(false)
 	c.startTimer(online, pongTimeout)
-	c.g.run(func() {
-		if s := c.socket.Load(); s != nil && s.ws.Ping(time.Now()) != nil {
-			c.drop()
+	c.run(func() {
+		if s := c.socket.Load(); s != nil {
+			c.written(s.ws.Ping(time.Now()))
 		}
 	})
 }

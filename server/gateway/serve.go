@@ -29,15 +29,15 @@ func (c *conn) arrive(s *socket) {
 		return
 	}
 	// This goroutine's stack has grown over the handshake; a fresh one waits cheaper.
-	if !c.g.runFresh(func() { c.serve(s) }) {
+	if !c.runFresh(func() { c.serve(s) }) {
 		c.drop()
 	}
 }
 
 // flush sends the answer to the handshake if it still waits for the one to the first frame.
 func (c *conn) flush() {
-	if s := c.socket.Load(); s != nil && s.ws.Flush() != nil {
-		c.drop()
+	if s := c.socket.Load(); s != nil {
+		c.written(s.ws.Flush())
 	}
 }
 

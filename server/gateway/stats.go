@@ -13,16 +13,18 @@ type Stats struct {
 	Overloaded  uint64        // logins and resumes that were refused because there were too many at a time
 	TurnedAway  uint64        // connections that a limit closed at once
 	Flooding    uint64        // connections that ended because they sent too many frames
+	Panics      uint64        // faults of this program that each cost a connection
 }
 
 // counts are what a Gateway counts.
-type counts struct{ overloaded, turnedAway, flooding atomic.Uint64 }
+type counts struct{ overloaded, turnedAway, flooding, panics atomic.Uint64 }
 
 // Stats returns the present ones.
 func (g *Gateway) Stats() Stats {
 	return Stats{
 		Connections: g.Online(), Backlog: g.admission.backlog(time.Now()), Window: g.reconnectWindow(),
 		Overloaded: g.counts.overloaded.Load(), TurnedAway: g.counts.turnedAway.Load(), Flooding: g.counts.flooding.Load(),
+		Panics: g.counts.panics.Load(),
 	}
 }
 

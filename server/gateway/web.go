@@ -24,7 +24,7 @@ type web struct {
 func newWeb(g *Gateway) *web {
 	w := &web{g: g, conns: make(chan net.Conn), done: make(chan struct{})}
 	w.server = &http.Server{
-		Handler:           w.fromClients(g.o.HTTP),
+		Handler:           w.guarded(w.fromClients(g.o.HTTP)),
 		ReadHeaderTimeout: g.o.FirstFrame,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -32,7 +32,7 @@ func newWeb(g *Gateway) *web {
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
-	g.run(func() { _ = w.server.Serve(w) })
+	g.run(task{f: func() { _ = w.server.Serve(w) }})
 	return w
 }
 
@@ -54,7 +54,9 @@ func (w *web) fromClients(h http.Handler) http.Handler {
 func (w *web) take(c *conn, nc net.Conn, head *bufio.Reader) {
 	first, _ := head.Peek(head.Buffered())
 	given := &webConn{Conn: nc, conn: c, first: append([]byte(nil), first...)}
-	c.g.wheel.Cancel(&c.timer)
+	c.mu.Lock()
+	c.stopTimer()
+	c.mu.Unlock()
 	select {
 	case w.conns <- given:
 	case <-w.done:
