@@ -18,18 +18,24 @@ const (
 // leave. h's LoginSeq, number of resumes and expiry come out of it.
 func (s *Sessions) admit(ctx context.Context, h *Held, a *admission, p proof) *Refusal {
 	s.held.expect(h)
+	arrived := false
+	defer func() {
+		if !arrived { // also if something on the way panics
+			s.held.forget(h)
+		}
+	}()
 	reached, bad := s.swap(ctx, a, p)
 	if !reached {
 		bad = s.vouchProvisionally(ctx, a, p)
 	}
 	s.kickAll(a.key, a.gone) // also when h is refused
 	if bad != nil {
-		s.held.forget(h)
 		return bad
 	}
 	h.meek = a.meek && !reached
 	h.loginSeq, h.resumes, h.expires = a.stored.LoginSeq, a.stored.Resumes, a.stored.TicketExpires.Unix()
 	early, older := s.held.hold(h)
+	arrived = true
 	switch {
 	case early != nil:
 		h.tell(*early)
@@ -37,6 +43,7 @@ func (s *Sessions) admit(ctx context.Context, h *Held, a *admission, p proof) *R
 		older.conn.Moved()
 	}
 	s.closeElsewhere(a)
+	s.enforceNewer(a)
 	if !reached && s.unsettled.add(h) {
 		s.log.Warn("registry: cannot be reached; logins are admitted provisionally")
 	}

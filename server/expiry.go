@@ -17,18 +17,24 @@ func (h *Held) armTicket(now time.Time) {
 func (h *Held) ticketDue() {
 	s := h.sessions
 	var expires time.Time
-	var end bool
+	var end, stale bool
 	holds := s.held.with(h, func() {
 		now := time.Now()
 		expires = time.Unix(h.expires, 0)
-		if end = ended(expires, now); !end {
+		stale, end = s.wheel.Running(&h.timer), ended(expires, now)
+		switch {
+		case stale: // it was renewed when this was due
+		case end:
+			s.held.shard(h.id).drop(h)
+		default:
 			s.wheel.Start(&h.timer, time.Unix(h.expires+1, 0).Sub(now), h.ticketDue)
 		}
 	})
 	switch {
-	case holds && !end:
+	case !holds || stale:
+	case !end:
 		h.conn.TicketExpiring(expires)
-	case holds && s.held.end(h):
+	default:
 		s.debug("ticket expired", h)
 		h.conn.TicketExpired(expires)
 		s.endLater(h, LoggedOut)

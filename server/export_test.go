@@ -11,3 +11,6 @@ func (s *Sessions) Away() int {
 	}
 	return n
 }
+
+// TicketDue is what the wheel calls when the reminder or the end of h's ticket is due.
+func (h *Held) TicketDue() { h.ticketDue() }

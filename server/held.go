@@ -168,6 +168,14 @@ func (t *table) lose(h *Held, grace time.Duration) bool {
 	return true
 }
 
+// isAway reports whether h waits for its release.
+func (t *table) isAway(h *Held) bool {
+	sh := t.shard(h.id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return h.state == away
+}
+
 // released takes out an h that is away and reports whether it still was.
 func (t *table) released(h *Held) bool {
 	sh := t.shard(h.id)

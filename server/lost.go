@@ -19,20 +19,20 @@ func (s *Sessions) Lost(h *Held) {
 	}
 	s.debug("lost", h)
 	until := time.Now().Add(grace)
-	if s.prompt && s.noteLost(s.background, h, until) == nil {
+	if s.prompt && s.noteLost(s.background, h, h.resumes, until) == nil {
 		return
 	}
-	s.attempt(keyTries, func(ctx context.Context) error { return s.noteLost(ctx, h, until) },
+	s.attempt(keyTries, func(ctx context.Context) error { return s.noteLost(ctx, h, h.resumes, until) },
 		"a lost connection could not be noted", "session", h)
 }
 
-// noteLost marks the session of h as away in its key.
-func (s *Sessions) noteLost(ctx context.Context, h *Held, until time.Time) error {
+// noteLost marks the session of h as away in its key, unless it came back since it had so many resumes.
+func (s *Sessions) noteLost(ctx context.Context, h *Held, resumes uint32, until time.Time) error {
 	return s.edit(ctx, h.key, h.id, func(kept Session) (Session, edit) {
-		if kept.Resumes > h.resumes {
-			return kept, leave // it came back
+		if kept.Resumes > resumes {
+			return kept, leave
 		}
-		kept.Resumes, kept.Node, kept.AwayUntil = h.resumes, s.o.Node, until
+		kept.Resumes, kept.Node, kept.AwayUntil = resumes, s.o.Node, until
 		return kept, replace
 	})
 }

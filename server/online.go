@@ -13,7 +13,9 @@ func (s *Sessions) OnlineBy() map[codes.Platform]int {
 		sh := &s.held.shards[i]
 		sh.mu.Lock()
 		for _, h := range sh.held {
-			count[h.platform]++
+			if h.state == holding {
+				count[h.platform]++
+			}
 		}
 		sh.mu.Unlock()
 	}

@@ -171,6 +171,18 @@ func (s *Sessions) enforce(ctx context.Context, key UserKey, settings Settings) 
 	return len(gone), nil
 }
 
+// enforceNewer applies the settings that came while those of a were applied: the eviction may have been past this user before.
+func (s *Sessions) enforceNewer(a *admission) {
+	app, key := s.apps[a.key.App], a.key
+	if app.settings.Load().Version == a.settings.Version {
+		return
+	}
+	s.attempt(keyTries, func(ctx context.Context) error {
+		_, err := s.enforce(ctx, key, *app.settings.Load())
+		return err
+	}, "settings could not be applied to a user", "app", key.App, "user", key.User)
+}
+
 // A Simulation says what settings would do to the sessions of an app.
 type Simulation struct {
 	Users    int // who have a session

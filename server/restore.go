@@ -107,6 +107,7 @@ func (s *Sessions) restore(ctx context.Context, h *Held) bool {
 		return false
 	}
 	s.kickAll(a.key, a.gone)
+	s.enforceNewer(a)
 	k := Kick{Key: h.key, Session: h.id, LoginSeq: a.session.LoginSeq}
 	switch {
 	case bad != nil && bad.Kick != nil:
@@ -121,10 +122,21 @@ func (s *Sessions) restore(ctx context.Context, h *Held) bool {
 		s.kickHere(k)
 	case s.held.with(h, func() { h.resumes, h.meek = a.stored.Resumes, false }):
 		s.closeElsewhere(a)
-	default: // it ended meanwhile
-		s.removeLater(h.key, h.id, a.stored.Resumes)
+	default:
+		s.takeBack(h, a.stored)
 	}
 	return true
+}
+
+// takeBack makes the key forget that this node holds h, which ended or lost its connection while written was written to it.
+func (s *Sessions) takeBack(h *Held, written Session) {
+	if !s.held.isAway(h) {
+		s.removeLater(h.key, h.id, written.Resumes)
+		return
+	}
+	until := time.Now().Add(s.grace(h.platform))
+	s.attempt(keyTries, func(ctx context.Context) error { return s.noteLost(ctx, h, written.Resumes, until) },
+		"a lost connection could not be noted", "session", h)
 }
 
 func (s *Sessions) restoreLater(h *Held) {
