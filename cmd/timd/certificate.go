@@ -37,6 +37,7 @@ func tlsConfig(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) 
 }
 
 func (c *certificates) read() error {
+	stamp := c.stamps() // before reading: what is replaced meanwhile has a later one, and is read again
 	cert, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil { // such as that the two are in each other's place
 		return err
@@ -47,7 +48,7 @@ func (c *certificates) read() error {
 	if until := cert.Leaf.NotAfter; time.Now().After(until) {
 		c.log.Warn("the TLS certificate has expired: clients refuse it", "expired", until, "file", c.certFile)
 	}
-	c.current, c.stamp = &cert, c.stamps()
+	c.current, c.stamp = &cert, stamp
 	return nil
 }
 
