@@ -38,6 +38,9 @@ fuzz_time=${FUZZ_SECONDS:-5} # for each fuzz target, in seconds
 # The same build in a git tree, in an archive, and in a tree that belongs to somebody else.
 export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
 
+# A registry that is slow or away for a moment: npm, whoever runs it, asks again for some five minutes, and waits ten for a file.
+export npm_config_fetch_retries=6 npm_config_fetch_timeout=600000
+
 usage() {
   cat <<END
 ./build.sh COMMAND
@@ -152,9 +155,9 @@ install_packages() {
     sudo -n true 2>/dev/null || fail "run this, then try again: sudo apt-get update && sudo apt-get install -y $*"
     as=(sudo)
   fi
-  "${as[@]}" apt-get -q -o DPkg::Lock::Timeout=120 update
+  "${as[@]}" apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=6 update
   "${as[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
+    apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=6 install --no-install-recommends "$@"
 }
 
 install_npm() {

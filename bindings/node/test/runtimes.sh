@@ -12,10 +12,11 @@ export TIMD=$PWD/build/node/timd NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
 # install: the runtimes themselves are npm packages without anything to run at installation.
 install() {
   local source=bindings/node/test/runtimes
-  cmp -s "$source/package-lock.json" "$tools/package-lock.json" && [ -d "$tools/node_modules" ] && return
+  cmp -s "$source/package-lock.json" "$tools/.installed" && return
   mkdir -p "$tools"
   cp "$source"/package*.json "$tools/"
   npm ci --prefix "$tools" --ignore-scripts --no-fund --no-audit --loglevel=error
+  cp "$source/package-lock.json" "$tools/.installed"
 }
 
 # run RUNTIME FILE

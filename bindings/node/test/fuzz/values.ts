@@ -79,18 +79,22 @@ export function nothingUncaught(): void {
   process.on('unhandledRejection', note('unhandledRejection'));
 }
 
-/** Checks a property with argv's seed for argv's milliseconds. A run that takes more than five minutes has hung. */
+/**
+ * Checks a property with argv's seed for argv's milliseconds, and once at least. A run that takes more than five minutes has
+ * hung.
+ */
 export async function check<T>(property: fc.IAsyncProperty<T>): Promise<void> {
   const alive = setInterval(() => {}, 1000); // nothing else may keep the process
   try {
-    await fc.assert(property, {
+    const how = {
       seed: Number(process.argv[2]),
-      numRuns: Infinity,
-      interruptAfterTimeLimit: Number(process.argv[3]),
-      markInterruptAsFailure: false,
       timeout: 300_000,
       endOnFailure: true, // shrinking what hangs takes for ever
-    });
+    };
+    const interruptAfterTimeLimit = Number(process.argv[3]);
+    const told = await fc.check(property, { ...how, numRuns: Infinity, interruptAfterTimeLimit });
+    if (told.interrupted && told.numRuns === 0) await fc.assert(property, { ...how, numRuns: 1 });
+    else if (told.failed) throw new Error(await fc.asyncDefaultReportMessage(told));
     console.log('nothing was found');
   } catch (error) {
     console.error(error);
