@@ -311,7 +311,7 @@ c_example() {
 
 test_deploy() {
   install_missing promtool:prometheus
-  step "what deploy/ has is understood by those it is for" "" go -C deploy/check test -count=1 ./...
+  step "what deploy/ has is understood by those it is for" "" go -C deploy/check test -count=1 -timeout 30m ./...
   step "the systemd unit" "" check_unit
 }
 

@@ -127,28 +127,42 @@ func metricsOfTimd(t *testing.T) told {
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
-	run(t, exec.Command(filepath.Join(dir, "nats-server"), "-a", "127.0.0.1", "-p", "-1", "-js", "-sd", filepath.Join(dir, "js"), "--ports_file_dir", dir))
-	var nats struct{ Nats []string }
-	require.Eventually(t, func() bool {
-		files, _ := filepath.Glob(filepath.Join(dir, "nats-server_*.ports"))
-		if len(files) == 0 {
-			return false
-		}
-		text, err := os.ReadFile(files[0])
-		return err == nil && json.Unmarshal(text, &nats) == nil && len(nats.Nats) > 0
-	}, 20*time.Second, 20*time.Millisecond, "nats-server serves")
-
 	said := run(t, exec.Command(timd, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data"),
-		"--app", "5="+filepath.Join(dir, "app.key"), "--log-format", "json", "--registry", nats.Nats[0], "--node", "a",
+		"--app", "5="+filepath.Join(dir, "app.key"), "--log-format", "json", "--registry", startNATS(t, dir), "--node", "a",
 		"--cluster-resume-key-file", filepath.Join(dir, "resume.key"), "--webhook-url", "https://app.example.com/tim"))
+	var log []string
 	for line := range said {
 		var l struct{ Msg, URL string }
 		if json.Unmarshal([]byte(line), &l) == nil && l.Msg == "metrics" {
 			return scrape(t, l.URL)
 		}
+		log = append(log, line)
 	}
-	t.Fatal("timd does not serve metrics")
+	t.Fatalf("timd ended and served no metrics:\n%s", strings.Join(log, "\n"))
 	return nil
+}
+
+// startNATS starts the nats-server of dir and returns its address.
+func startNATS(t *testing.T, dir string) string {
+	t.Helper()
+	said := run(t, exec.Command(filepath.Join(dir, "nats-server"), "-a", "127.0.0.1", "-p", "-1", "-js", "-sd", filepath.Join(dir, "js"), "--ports_file_dir", dir))
+	var log []string
+	for {
+		select {
+		case line, more := <-said:
+			require.True(t, more, "nats-server ended:\n%s", strings.Join(log, "\n"))
+			log = append(log, line)
+		case <-time.After(20 * time.Millisecond):
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "nats-server_*.ports"))
+		require.NoError(t, err)
+		for _, file := range files {
+			var ports struct{ Nats []string }
+			if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, &ports) == nil && len(ports.Nats) > 0 {
+				return ports.Nats[0]
+			}
+		}
+	}
 }
 
 // scrape reads metrics, which promtool has to like.

@@ -18,8 +18,8 @@ import (
 	"github.com/opentim/tim/usersig"
 )
 
-// patience bounds each step of the story. It is no pause: a step ends when what it waits for happens.
-const patience = 15 * time.Second
+// patience bounds each step of the story: only what hangs takes so long. It is no pause: a step ends when what it waits for happens.
+const patience = 2 * time.Minute
 
 func main() {
 	timd := flag.String("timd", "build/bin/timd", "the server")

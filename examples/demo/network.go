@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/url"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
@@ -18,7 +20,9 @@ func openNetwork(endpoint string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "network", "127.0.0.1:0", u.Host)
+	// Nobody else listens at this address, so that its port is still free when the network comes back.
+	listen := fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "network", listen, u.Host)
 	if err := proxy.Start(); err != nil {
 		return nil, err
 	}

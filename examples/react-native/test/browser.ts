@@ -8,6 +8,9 @@ import type { Stage } from './page';
 
 declare const stage: Stage;
 
+/** How long anything may take, in ms: only what hangs takes so long. */
+export const patience = 300_000;
+
 const OUT = process.env['OUT']!;
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const html = `<!doctype html><html lang="en"><head><title>tim</title>
@@ -32,7 +35,7 @@ export class Phone {
     });
     t.after(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(patience);
     page.on('pageerror', (error) => t.diagnostic(`the page threw: ${error.stack}`));
     await page.clock.install({ time: new Date('2026-01-01') });
     await page.clock.pauseAt(new Date('2026-01-05T09:41'));
@@ -112,5 +115,6 @@ export class Phone {
 }
 
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  const executablePath = '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: patience });
 }

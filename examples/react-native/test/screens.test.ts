@@ -5,7 +5,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import type { Browser } from 'playwright-core';
 
 import { SECOND_MS } from '../../../bindings/js/test/fake/server.js';
-import { type Colors, launch, Phone } from './browser';
+import { type Colors, launch, patience, Phone } from './browser';
 
 let browser: Browser;
 before(async () => {
@@ -16,7 +16,9 @@ after(() => browser.close());
 for (const colors of ['light', 'dark'] as const satisfies Colors[]) {
   describe(`in ${colors} colours`, { concurrency: 2 }, () => {
     const story = (name: string, tell: (phone: Phone, t: TestContext) => Promise<void>) =>
-      it(name, { timeout: 60_000 }, async (t) => tell(await Phone.start(t, browser, colors), t));
+      it(name, { timeout: 4 * patience }, async (t) =>
+        tell(await Phone.start(t, browser, colors), t),
+      );
 
     story('somebody logs in, refreshes the ticket and logs out', async (phone) => {
       await phone.reads('Welcome');
