@@ -6,8 +6,10 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,8 +19,13 @@ type app struct {
 	in    io.WriteCloser
 	lines chan line     // closed at the end of the output
 	done  chan struct{} // a token for each command that was done
+	up    func()        // another driver may start
 	noise strings.Builder
 }
+
+// starts is how many drivers start at a time: their stories have seconds between two lines, and forty programs that start at once
+// beside them may take those.
+var starts = make(chan struct{}, runtime.NumCPU())
 
 // A line is what a driver printed, and when.
 type line struct {
@@ -26,8 +33,17 @@ type line struct {
 	at   time.Time
 }
 
-func startApp(command []string) (*app, error) {
-	a := &app{cmd: exec.Command(command[0], command[1:]...), lines: make(chan line, 1000), done: make(chan struct{}, 1)}
+func startApp(command []string) (_ *app, err error) {
+	starts <- struct{}{}
+	a := &app{
+		cmd: exec.Command(command[0], command[1:]...), lines: make(chan line, 1000), done: make(chan struct{}, 1),
+		up: sync.OnceFunc(func() { <-starts }),
+	}
+	defer func() {
+		if err != nil {
+			a.up()
+		}
+	}()
 	a.cmd.Stderr = &a.noise
 	a.cmd.WaitDelay = time.Second
 	out, err := a.cmd.StdoutPipe()
@@ -56,6 +72,7 @@ func startApp(command []string) (*app, error) {
 
 // do sends a command and waits until it was done; its words are separated by tabs.
 func (a *app) do(words []string) error {
+	defer a.up()
 	if _, err := fmt.Fprintln(a.in, strings.Join(words, "\t")); err != nil {
 		return fmt.Errorf("the driver reads nothing more: %w", err)
 	}
@@ -82,6 +99,7 @@ func (a *app) hear(patience time.Duration) (line, bool) {
 
 // end closes the input and returns what was still printed, and what was wrong with the process's end.
 func (a *app) end() (rest []string, err error) {
+	a.up()
 	_ = a.in.Close()
 	late := time.AfterFunc(patience, func() { _ = a.cmd.Process.Kill() })
 	defer late.Stop()

@@ -114,7 +114,7 @@ func (c *conn) send(kind int, data []byte) {
 }
 
 func (c *conn) control(kind int, data []byte) {
-	_ = c.ws.WriteControl(kind, data, time.Now().Add(time.Second))
+	_ = c.ws.WriteControl(kind, data, time.Now().Add(time.Minute))
 }
 
 // ping carries the server's clock.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	patience    = 20 * time.Second // for what must happen
+	patience    = time.Minute // for what must happen
 	binaryFrame = websocket.BinaryMessage
 )
 

@@ -2,11 +2,13 @@ package conformance
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opentim/tim/internal/wire"
@@ -44,9 +46,23 @@ const (
 )
 
 func newServer() (*server, error) {
-	s := &server{address: "127.0.0.1:0", news: make(chan struct{}, 1)}
-	return s, s.listen()
+	s := &server{news: make(chan struct{}, 1)}
+	for range ports {
+		s.address = fmt.Sprintf("127.0.0.1:%d", firstPort+lastPort.Add(1)%ports)
+		if s.listen() == nil {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("nobody can listen on any port from %d to %d", firstPort, firstPort+ports-1)
 }
+
+// Ports that the kernel gives to nobody who asks for any, and that no two stories have: a server that refuses connections finds its
+// own free when it accepts them again.
+const firstPort, ports = 10_000, 4_000
+
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32N(ports)) } // another run beside this one begins elsewhere
 
 // listen starts to listen, always on the same port.
 func (s *server) listen() error {
@@ -55,7 +71,7 @@ func (s *server) listen() error {
 		return err
 	}
 	s.mu.Lock()
-	s.listener, s.address = l, l.Addr().String()
+	s.listener = l
 	s.mu.Unlock()
 	go func() { _ = (&http.Server{Handler: s, ReadHeaderTimeout: time.Minute}).Serve(gate{l, s}) }()
 	return nil
