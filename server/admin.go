@@ -95,7 +95,8 @@ func (s *Sessions) endUser(ctx context.Context, key UserKey, k Kick) ([]Ending, 
 
 // endSessions makes a record of the session called id, or of all if id is empty, and tells their connections. With all, an
 // empty record says that an administrator was here: a login that is under way looks at its account again, and every later
-// one is newer than this.
+// one is newer than this. The newest says it for those before. However often an administrator comes, a key has no more records than
+// maxRecords: a backend that kicks in a loop must not make one that the registry refuses.
 func (s *Sessions) endSessions(ctx context.Context, k Kick, id string) ([]Ending, error) {
 	tick := s.clock.next()
 	var ended []Ending
@@ -113,12 +114,13 @@ func (s *Sessions) endSessions(ctx context.Context, k Kick, id string) ([]Ending
 		}
 		switch {
 		case id == "":
+			list = slices.DeleteFunc(list, func(s Session) bool { return s.ID == "" })
 			mark := Session{LoginSeq: loginSeq(tick, sessions), Node: s.o.Node}
 			list = append(list, mark.leave(k, k.At))
 		case len(ended) == 0:
 			return nil, errDecided
 		}
-		return list, nil
+		return dropRecords(list, len(list)-len(lasting(list))-maxRecords), nil
 	})
 	if err != nil && !errors.Is(err, errDecided) {
 		return nil, fmt.Errorf("end the sessions of %s: %w", k.Key.User, err)

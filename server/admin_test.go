@@ -157,6 +157,27 @@ func TestALoginThatIsUnderWayWhileAnAdministratorActs(t *testing.T) {
 	}
 }
 
+func TestAnAdministratorWhoKicksAgainAndAgainDoesNotFillAKey(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.node()
+		phone := w.device("alice", ios)
+		for range 50 {
+			phone.login(n)
+			_, err := n.KickUser(ctx, key("alice"))
+			require.NoError(t, err)
+			_, err = n.KickUser(ctx, key("alice"))
+			require.NoError(t, err)
+			w.wait(time.Second)
+		}
+		kept, err := n.registry.Sessions(ctx, key("alice"))
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(kept), 17)
+		require.Empty(t, kept[len(kept)-1].ID, "the newest says that an administrator was here")
+		require.Equal(t, codes.KickRESTAPI, requireRefused(t, codes.TicketRevoked, phone.back(n)).Kick.Reason)
+		phone.login(n)
+	})
+}
+
 func TestABan(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		n := w.node()
