@@ -165,6 +165,9 @@ func TestLinearHistories(t *testing.T) {
 	login := func(d Device, op Op) UserOp { return UserOp{Op: op, Kind: LogIn, User: "alice", Device: d} }
 	logout := func(d Device, op Op) UserOp { return UserOp{Op: op, Kind: LogOut, User: "alice", Device: d} }
 	read := func(op Op, found ...string) UserOp { return UserOp{Op: op, Kind: Read, User: "alice", Found: found} }
+	forNow := func(d Device, op Op) UserOp {
+		return UserOp{Op: op, Kind: LogIn, User: "alice", Device: d, ForNow: true}
+	}
 	for _, c := range []struct {
 		name string
 		ops  []UserOp
@@ -188,6 +191,12 @@ func TestLinearHistories(t *testing.T) {
 		{"a logout", []UserOp{login(phone, at(1, 2)), logout(phone, at(3, 4)), read(at(5, 6))}, true},
 		{"a logout is lost", []UserOp{login(phone, at(1, 2)), logout(phone, at(3, 4)), read(at(5, 6), "phone")}, false},
 		{"a stale read", []UserOp{login(phone, at(1, 2)), login(web, at(3, 4)), read(at(5, 6), "phone")}, false},
+		{"a login for now comes late, at its own place", []UserOp{forNow(phone, at(1, 4)), login(web, at(2, 3)), read(at(5, 6), "web"), read(at(7, 8), "phone", "web")}, true},
+		{"even after its logout", []UserOp{forNow(phone, at(1, 2)), logout(phone, at(3, 4)), read(at(5, 6)), read(at(7, 8), "phone"), read(at(9, 10))}, true},
+		{"somebody leaves for it", []UserOp{login(mac, at(1, 2)), forNow(phone, at(3, 4)), read(at(5, 6), "mac"), read(at(7, 8))}, true},
+		{"somebody else does not", []UserOp{login(web, at(1, 2)), forNow(phone, at(3, 4)), read(at(5, 6))}, false},
+		{"nobody leaves for it before it came", []UserOp{login(mac, at(1, 2)), read(at(3, 4)), forNow(phone, at(5, 6))}, false},
+		{"nor stays for it", []UserOp{forNow(phone, at(1, 2)), login(mac, at(3, 4)), login(web, at(5, 6)), read(at(7, 8), "phone", "mac")}, false},
 		{"bob is somebody else", []UserOp{login(phone, at(1, 2)), {Op: at(3, 4), Kind: Read, User: "bob"}}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,6 +23,9 @@ type UserOp struct {
 	Device Device
 	// Found is what a read answered: the names of the devices that have a session, oldest login first.
 	Found []string
+	// ForNow is a login that may have been admitted while the registry was away. It is written to the user's key later, at the place
+	// of its own time, for a moment perhaps even after its logout: reads may show it or not. Whoever had to leave for it has left.
+	ForNow bool
 }
 
 // A UserKind is what a UserOp asks for.
@@ -38,11 +41,19 @@ const (
 // return, that makes all answers right. A request without an answer happens at any time after its call, or not at all. The
 // second result is false if that could not be found out within the time.
 func Linear(ops []UserOp, settings server.Settings, within time.Duration) (linear, known bool) {
+	forNow := map[string]bool{}
+	for _, o := range ops {
+		forNow[o.Device.Name] = forNow[o.Device.Name] || o.ForNow
+	}
 	list := make([]porcupine.Operation, 0, len(ops))
 	for i, o := range ops {
+		if o.ForNow {
+			o.Result = Unknown
+		}
 		if o.Result == Unknown {
 			o.Return = Never
 		}
+		o.Found = slices.DeleteFunc(slices.Clone(o.Found), func(name string) bool { return forNow[name] })
 		list = append(list, porcupine.Operation{ClientId: i, Input: o, Output: o, Call: int64(o.Call), Return: int64(o.Return)})
 	}
 	switch porcupine.CheckOperationsTimeout(model(settings), list, within) {
@@ -97,6 +108,9 @@ func heard(ops []UserOp, n int) (list []UserOp) {
 	return list
 }
 
+// unseen ends the name of a device that is signed in for now.
+const unseen = "~"
+
 // model is what one user's sessions do: a state is the devices that have a session, oldest login first, as "name/platform".
 func model(settings server.Settings) porcupine.Model {
 	m := porcupine.NondeterministicModel{
@@ -131,20 +145,26 @@ func apply(state string, o UserOp, settings server.Settings) (next string, ok bo
 	list := parse(state)
 	switch o.Kind {
 	case Read:
-		names := make([]string, len(list))
-		for i, s := range list {
-			names[i] = s.ID
+		var names []string
+		for _, s := range list {
+			if !strings.HasSuffix(s.ID, unseen) {
+				names = append(names, s.ID)
+			}
 		}
 		return state, slices.Equal(names, o.Found)
 	case LogOut:
-		return format(slices.DeleteFunc(list, func(s server.Session) bool { return s.ID == o.Device.Name })), true
+		return format(slices.DeleteFunc(list, func(s server.Session) bool { return strings.TrimSuffix(s.ID, unseen) == o.Device.Name })), true
 	}
-	list = slices.DeleteFunc(list, func(s server.Session) bool { return s.ID == o.Device.Name })
+	name := o.Device.Name
+	if o.ForNow {
+		name += unseen
+	}
+	list = slices.DeleteFunc(list, func(s server.Session) bool { return s.ID == name })
 	newest := uint64(1)
 	if len(list) > 0 {
 		newest = list[len(list)-1].LoginSeq + 1
 	}
-	list = append(list, server.Session{ID: o.Device.Name, Instance: o.Device.Name, Platform: o.Device.Platform, LoginSeq: newest})
+	list = append(list, server.Session{ID: name, Instance: name, Platform: o.Device.Platform, LoginSeq: newest})
 	for _, d := range server.Departures(list, settings) {
 		list = slices.DeleteFunc(list, func(s server.Session) bool { return s.ID == d.Session.ID })
 	}
