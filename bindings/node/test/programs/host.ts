@@ -40,6 +40,16 @@ async function ends(child: ChildProcess, code: number | null, signal: string | n
   assert.deepEqual(await once(child, 'exit'), [code, signal]);
 }
 
+/** The next message of a child, which must not end before. */
+async function says(child: ChildProcess): Promise<unknown> {
+  const ended = once(child, 'exit').then(([code, signal]) =>
+    assert.fail(`the child ended with ${code ?? signal} and said nothing`),
+  );
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  ended.catch(() => {}); // from now on it may
+  return message;
+}
+
 /** None of the three is a connection: what the host prints must not go to the server. */
 function noConnectionIsStdio(): void {
   for (const fd of [0, 1, 2]) {
@@ -177,10 +187,10 @@ const modes: Record<string, () => unknown> = {
   async unused() {
     await ends(fork(__filename, ['loaded']), 0);
     const child = fork(__filename, ['loaded', 'and-waiting'], { silent: true });
-    await once(child, 'message');
+    assert.equal(await says(child), 'ready');
     for (const signal of ['SIGUSR2', 'SIGCHLD', 'SIGWINCH'] as const) {
       child.kill(signal);
-      assert.deepEqual(await once(child, 'message'), [signal, undefined]);
+      assert.equal(await says(child), signal);
     }
     child.kill('SIGTERM');
     await ends(child, null, 'SIGTERM');
