@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -146,15 +148,26 @@ func urls(all []child) string {
 	return strings.Join(list, ",")
 }
 
-// freePorts returns ports that nobody listens on now.
+// freePorts returns ports that nobody listens on now. The kernel gives them to nobody who asks for any, and no other test asks for
+// them: they are free, too, while a server restarts.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
+	const first, all = 14_000, 3_000
 	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	for range all {
+		if len(ports) == n {
+			return ports
+		}
+		port := first + int(lastPort.Add(1)%all)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			require.NoError(t, l.Close())
+			ports = append(ports, port)
+		}
 	}
+	require.Len(t, ports, n, "free ports from %d on", first)
 	return ports
 }
+
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32()) } // another run beside this one begins elsewhere

@@ -7,6 +7,7 @@ package pgtest
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -268,11 +270,19 @@ func find(name string) (string, error) {
 	return found, nil
 }
 
+// freePort returns a port that nobody listens on now. The kernel gives it to nobody who asks for any, and no other test asks for it: it is
+// free, too, while a server restarts.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const first, all = 17_000, 3_000
+	for range all {
+		port := first + int(lastPort.Add(1)%all)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no port is free from %d to %d", first, first+all-1)
 }
+
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32()) } // another run beside this one begins elsewhere
