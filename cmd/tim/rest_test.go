@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -207,15 +206,12 @@ func TestAnAdministratorCountsUsers(t *testing.T) {
 	signIn(t, s, "bob", codes.PlatformIOS, "phone")
 	out := ran(t, "dau", "--from", "2026-01-01", "--to", "2026-01-02")
 	require.Equal(t, "DAY (UTC) USERS IN 7 DAYS IN 30 DAYS\n2026-01-01 0 0 0\n2026-01-02 0 0 0", out)
-	require.Regexp(t, ` 2 2 2$`, ran(t, "dau"))
+	require.Regexp(t, `(?m) 2 2 2$`, ran(t, "dau")) // midnight may have been since
 }
 
 func TestAMistakeOfAnAdministratorIsNamed(t *testing.T) {
 	besideServer(t)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	nobody := "ws://" + closed.Addr().String()
-	require.NoError(t, closed.Close())
+	const nobody = "ws://127.0.0.1:1"
 	other := httptest.NewServer(http.RedirectHandler("http://127.0.0.1:1/", http.StatusFound))
 	t.Cleanup(other.Close)
 	for _, tt := range []struct {
@@ -262,7 +258,7 @@ func TestAMistakeOfAnAdministratorIsNamed(t *testing.T) {
 		})
 	}
 	require.NoError(t, os.Remove("tim-dev/dev.json"))
-	_, err = tim(t, "", "dau", "--app", "5", "--key-file", "tim-dev/key")
+	_, err := tim(t, "", "dau", "--app", "5", "--key-file", "tim-dev/key")
 	require.ErrorContains(t, err, "timd dev")
 }
 

@@ -27,7 +27,7 @@ import (
 
 const (
 	app      = 1400000001
-	patience = 30 * time.Second
+	patience = time.Minute
 )
 
 var programs string // the folder of timd, tim and the drivers
