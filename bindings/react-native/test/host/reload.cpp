@@ -1,7 +1,6 @@
 // reload SCRIPT WORLD makes an app, lets SCRIPT start calls, and ends the app in the middle of them, after none to 19 turns of
-// JavaScript, as a reload does; 200 times. SCRIPT finds WORLD, which is JSON, in a global of this name, and counts its calls in
-// asked and their answers in heard. Both must come, and so must answers that nobody is there for any more. SCRIPT calls enough
-// when no more turns need come.
+// JavaScript, as a reload does; 200 times. SCRIPT finds WORLD, which is JSON, in a global of this name, and counts its calls in asked and their answers in heard.
+// Both must come, and so must answers that nobody is there for any more.
 #include <ReactCommon/CxxTurboModuleUtils.h>
 
 #include <cstdio>
@@ -31,10 +30,6 @@ int main(int argc, char **argv) {
     auto &rt = app.runtime();
     auto json = reinterpret_cast<const uint8_t *>(world.data());
     rt.global().setProperty(rt, "world", jsi::Value::createFromJsonUtf8(rt, json, world.size()));
-    app.define("enough", 0, [&](jsi::Runtime &, const jsi::Value &, const jsi::Value *, size_t) {
-      app.loop().stop();
-      return jsi::Value();
-    });
     app.evaluate(script, argv[1]);
     app.loop().run(round % 20);
     asked += rt.global().getProperty(rt, "asked").asNumber();
