@@ -27,7 +27,7 @@ struct Counter {
   }
   void wait_for(int wanted) {
     std::unique_lock<std::mutex> lock(mutex);
-    CHECK(changed.wait_for(lock, std::chrono::seconds(10), [&] { return count >= wanted; }));
+    CHECK(changed.wait_for(lock, std::chrono::minutes(1), [&] { return count >= wanted; }));
   }
 };
 

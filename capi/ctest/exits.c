@@ -32,6 +32,6 @@ int main(int argc, char **argv) {
     return 0;
   }
   start(argv[2], "ok", leave);
-  sleep(10);
+  sleep(60);
   return 1;
 }

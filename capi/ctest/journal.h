@@ -15,7 +15,7 @@ struct journal *journal_new(void);
 void journal_write(struct journal *journal, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The next lines that nobody has read must be these, up to a NULL. Waits up to ten seconds for each. */
+/* The next lines that nobody has read must be these, up to a NULL. Waits up to a minute for each. */
 void journal_expect(struct journal *journal, ...) __attribute__((sentinel));
 #define EXPECT(journal, ...) journal_expect(journal, __VA_ARGS__, (char *)NULL)
 

@@ -181,33 +181,49 @@ static void given_up(void) {
   end(client, journal);
 }
 
-/* Logs in at url, with little time, and returns the name of the code. */
-static void expect_unreachable(const char *url, const char *ticket, tim_code expected) {
-  struct journal *journal = journal_new();
-  tim_config config = config_for(journal);
+/* A login where there is no server that lets it in. */
+struct attempt {
+  const char *url, *ticket;
+  tim_code expected;
+  struct journal *journal;
   tim_client client;
-  char answer[64];
-  config.url = url;
+};
+
+static void begin(struct attempt *a) {
+  tim_config config;
+  a->journal = journal_new();
+  config = config_for(a->journal);
+  config.url = a->url;
   config.allow_insecure = 1;
-  config.login_timeout_ms = 700;
-  client = client_with(&config, journal);
-  CHECK_OK(login(client, journal, "alice", ticket));
-  snprintf(answer, sizeof answer, "login alice: %s", tim_code_name(expected));
-  journal_await(journal, answer);
-  CHECK_CODE(tim_get_login_status(client), TIM_LOGGED_OUT);
-  end(client, journal);
+  config.login_timeout_ms =
+      4000; /* all of it, as one tries again; a busy machine needs time even to fail */
+  a->client = client_with(&config, a->journal);
+  CHECK_OK(login(a->client, a->journal, "alice", a->ticket));
+}
+
+static void fails(struct attempt *a) {
+  char answer[64];
+  snprintf(answer, sizeof answer, "login alice: %s", tim_code_name(a->expected));
+  journal_await(a->journal, answer);
+  CHECK_CODE(tim_get_login_status(a->client), TIM_LOGGED_OUT);
+  end(a->client, a->journal);
 }
 
 static void unreachable(void) {
   char secure[256];
+  struct attempt all[] = {
+      {"ws://127.0.0.1:1/", "ok", TIM_CONNECT_REFUSED, NULL, 0},
+      {"ws://nobody..invalid/", "ok", TIM_HOST_NOT_FOUND, NULL, 0}, /* no name server is asked */
+      {server_path("no-websocket"), "ok", TIM_CONNECT_RESET, NULL, 0},
+      {secure, "ok", TIM_TLS_FAILED, NULL, 0},
+      {server_url, "silent", TIM_ACK_TIMEOUT, NULL, 0},
+      {server_url, "cut", TIM_DISCONNECTED, NULL, 0},
+      {server_url, "garbage", TIM_PARSE_FAILED, NULL, 0},
+  };
+  size_t count = sizeof all / sizeof *all;
   snprintf(secure, sizeof secure, "wss%s", strchr(server_url, ':'));
-  expect_unreachable("ws://127.0.0.1:1/", "ok", TIM_CONNECT_REFUSED);
-  expect_unreachable("ws://nobody.invalid/", "ok", TIM_HOST_NOT_FOUND);
-  expect_unreachable(server_path("no-websocket"), "ok", TIM_CONNECT_RESET);
-  expect_unreachable(secure, "ok", TIM_TLS_FAILED);
-  expect_unreachable(server_url, "silent", TIM_ACK_TIMEOUT);
-  expect_unreachable(server_url, "cut", TIM_DISCONNECTED);
-  expect_unreachable(server_url, "garbage", TIM_PARSE_FAILED);
+  for (size_t i = 0; i < count; i++) begin(&all[i]); /* at the same time: they mostly wait */
+  for (size_t i = 0; i < count; i++) fails(&all[i]);
 }
 
 const struct story login_stories[] = {

@@ -101,6 +101,20 @@ static void check_handlers(const char *thread) {
   for (int s = 1; s <= 64; s++) CHECK(!(handled >> (s - 1) & 1) || may_be_handled(s));
 }
 
+/* Waits until so many threads are there, this one not counted. */
+static void await_threads(int wanted) {
+  for (int i = 0;; i++) {
+    DIR *tasks = opendir("/proc/self/task");
+    int threads = -3; /* this one, "." and ".." */
+    CHECK(tasks != NULL);
+    while (readdir(tasks)) threads++;
+    closedir(tasks);
+    if (threads >= wanted) return;
+    CHECK(i < 60000);
+    usleep(1000);
+  }
+}
+
 static int check_masks(void) {
   DIR *tasks = opendir("/proc/self/task");
   struct dirent *entry;
@@ -268,7 +282,8 @@ int main(int argc, char **argv) {
       tim_client client = new_client(); /* so that all threads are there, and one delivers */
       int wrong;
       CHECK_OK(tim_login(client, "masks", ticket, NULL, NULL));
-      sleep(1);
+      await_threads(4);
+      sleep(1); /* whoever comes late */
       wrong = check_masks();
       CHECK_OK(tim_client_free(client));
       return wrong;
