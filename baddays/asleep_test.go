@@ -32,6 +32,7 @@ var daysAsleep = []day{
 		s.online()
 		s.phone.sleep()
 		other := newPhone(s.T, s.near, s.cert.caFile)
+		other.fails = s.fails
 		other.open(s.url, "instance=another", "label=the new one")
 		other.do("login", "alice", ticketOf(s.T, "alice", time.Hour))
 		other.hears(time.Time{}, patience, "^login alice OK")

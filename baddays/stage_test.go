@@ -99,6 +99,7 @@ func (s *stage) withCutter() *cutter {
 
 func (s *stage) pickUp(at *place, ca string) {
 	s.phone = newPhone(s.T, at, ca)
+	s.phone.fails = s.fails
 	s.phone.open(s.url, "instance=phone")
 }
 
@@ -170,7 +171,9 @@ func (s *stage) isOnline() {
 	s.Helper()
 	asked := time.Now()
 	s.phone.do("status")
-	require.Contains(s, s.phone.hears(asked, patience, "^status").line, "logged_in ready=true user=alice")
+	if status := s.phone.hears(asked, patience, "^status").line; !strings.Contains(status, "logged_in ready=true user=alice") {
+		s.fails("the app says %q", status)
+	}
 	s.phone.proves()
 }
 
