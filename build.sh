@@ -340,17 +340,19 @@ fuzz_all() {
   done
   step "the engine beside its model" "the story above is how they part" \
     go test -count=1 -v -run '^TestTheEngineDoesWhatTheModelSays$' ./core -model.steps $(($1 * 10000))
+  step "a melee in the server" "each test's name has its seed" \
+    go test -race -count=1 -run '^TestMelee$' ./server -melee.for "$((($1 + 1) / 2))s"
   step "a melee around the engine" "" go test -race -count=1 -run '^TestAMeleeBreaksNoPromise$' ./core -melee.for "$1s"
   step "the C face" "what crashed it is in build/fuzz; capi/ctest/fuzz.sh says what to do with it" bash capi/ctest/fuzz.sh "$1"
 }
 
 test_fuzz() { fuzz_all "$fuzz_time"; }
 
-# fuzz shares so many minutes among all targets: those of Go, the engine beside its model and in a melee, the C face, Node's addon.
+# fuzz shares so many minutes among all targets: those of Go, the engine beside its model and in a melee, the server in one, the C face, Node's addon.
 fuzz() {
   local targets
   targets=$(on '*_test.go' -- grep -hP '^func Fuzz' | wc -l)
-  local each=$((${1:-30} * 60 / (targets + 4)))
+  local each=$((${1:-30} * 60 / (targets + 5)))
   fuzz_all $((each > 5 ? each : 5))
   step "the addon and the faces of Node" "" bash bindings/node/test/fuzz.sh "$each"
 }
