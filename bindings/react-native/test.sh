@@ -109,17 +109,19 @@ test_one() {
 
 # test_version VERSION: with the Metro, the presets and the codegen of that version.
 test_version() {
-  local version=$1 app=$out/matrix/$1/app presets=$1 overrides=""
+  local version=$1 app=$out/matrix/$1/app presets=$1 overrides="" react
   case $version in *-rc.*) # some of what a release candidate asks for comes with the release
     presets=0.88.1
     overrides='"metro": "0.87.1", "metro-runtime": "0.87.1", "metro-source-map": "0.87.1"'
     ;;
   esac
   echo "-- React Native $version"
+  react=$(npm view "react-native@$version" peerDependencies.react --loglevel=error)
   new_app "$app" "react-native@$version" "@react-native/metro-config@$presets" "@react-native/babel-preset@$presets" \
-    "react@$(npm view "react-native@$version" peerDependencies.react 2>/dev/null | tr -d '^')"
+    "react@${react#^}"
   node "$app/node_modules/react-native/scripts/generate-codegen-artifacts.js" --path "$app" --targetPlatform ios \
-    --outputPath "$app/generated" | grep -q 'Processing TimSpec'
+    --outputPath "$app/generated" 2>&1 | tee "$app/codegen.log" | grep 'Processing TimSpec' >/dev/null ||
+    { cat "$app/codegen.log" && return 1; }
   android_bundle "$app"
   host host "$app/node_modules/react-native" "$out/matrix/$version/host" ""
   APP=$app HOST=$out/matrix/$version/host/host PHONES=android-phone node --test "$out"/test/react-native/test/stories.test.js

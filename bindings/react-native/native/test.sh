@@ -50,7 +50,7 @@ prints_every_command() {
   for abi in arm64:aarch64-linux-android arm:armv7a-linux-androideabi amd64:x86_64-linux-android 386:i686-linux-android; do
     grep "^env CGO_ENABLED=1 GOOS=android GOARCH=${abi%%:*} GOARM=7 CC=/path/to/ndk/.*/${abi#*:}24-clang go build " "$printed" |
       grep -- '-Wl,-soname,libtim.so -Wl,-z,max-page-size=16384 -Wl,--pack-dyn-relocs=android -Wl,--no-rosegment ' |
-      grep -q 'version-script' ||
+      grep 'version-script' > /dev/null ||
       fail "no command for $abi in $printed"
   done
   [ "$(grep -c "llvm-strip --strip-unneeded -o $OUT/android/libs/" "$printed")" = 4 ] || fail "not every library is stripped"
