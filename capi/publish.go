@@ -20,6 +20,7 @@ type publisher struct {
 	to    *C.struct_tim_published
 	open  uint64 // the generation of the handle, and TIM_OPEN
 	user  string
+	state uint64 // what was published last
 	ended bool
 }
 
@@ -27,7 +28,8 @@ func newPublisher(to *C.struct_tim_published, handle C.tim_client) *publisher {
 	p := &publisher{to: to, open: uint64(handle)&^(C.TIM_MAX_CLIENTS-1) | C.TIM_OPEN}
 	atomic.StoreInt64((*int64)(&to.clock_offset_ns), C.TIM_CLOCK_UNKNOWN)
 	p.publishUser("")
-	p.publishState(p.open)
+	p.state = p.open
+	atomic.StoreUint64((*uint64)(&to.state), p.state)
 	return p
 }
 
@@ -50,7 +52,10 @@ func (p *publisher) publish(s core.Snapshot) {
 	if s.Ready {
 		state |= C.TIM_READY
 	}
-	p.publishState(state)
+	// From tim_client_free on there is 0, and must stay.
+	if atomic.CompareAndSwapUint64((*uint64)(&p.to.state), p.state, state) {
+		p.state = state
+	}
 }
 
 // leave ends what is published from here: what stands there stays until C has delivered the last event.
@@ -66,11 +71,9 @@ func (p *publisher) end() {
 	defer p.mu.Unlock()
 	if !p.ended {
 		p.ended = true
-		p.publishState(0)
+		atomic.StoreUint64((*uint64)(&p.to.state), 0)
 	}
 }
-
-func (p *publisher) publishState(state uint64) { atomic.StoreUint64((*uint64)(&p.to.state), state) }
 
 // publishUser changes the name word by word; a reader that sees user_seq odd or changed reads again. The last byte stays
 // NUL.

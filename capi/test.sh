@@ -156,11 +156,13 @@ test_sanitizers() {
     [ $variant = tsan ] || flags=("-fsanitize=address,undefined" -fno-sanitize-recover=all)
     compile "$dir/ctest" "$dir" "${flags[@]}" -DTIM_TESTING -- "${stories[@]}"
     compile "$dir/stress" "$dir" "${flags[@]}" -- stress
+    compile "$dir/melee" "$dir" "${flags[@]}" -- melee
     compile "$dir/control" "$dir" "${flags[@]}" -- control
     g++ -std=c++17 -O1 -g -fno-exceptions "${strict[@]}" "${flags[@]}" -Iinclude -Ibindings/cpp capi/ctest/cpp.cc \
       -o "$dir/cpp" -L"$dir" -ltim -lpthread -Wl,-rpath,"$dir"
     within 600 "$dir/ctest" "$url"
     within 600 "$dir/stress" "$url" 8 100
+    within 600 "$dir/melee" "$url" 3 8
     within 300 "$dir/cpp" "$url"
   done
   race_detector
@@ -170,11 +172,14 @@ test_sanitizers() {
 
 # Go's own detector, and its strictest check of pointers that cross. Neither works in a shared library.
 race_detector() {
-  local dir=$root/build/variants/race
+  local dir=$root/build/variants/race program
   GOEXPERIMENT=cgocheck2 go build -race -buildmode=c-archive -tags tim_unguarded -o "$dir/libtim.a" ./capi
-  "${cc[@]}" -std=gnu11 -O1 -g -no-pie "${strict[@]}" -DTIM_STATIC -Iinclude capi/ctest/stress.c -o "$dir/stress" \
-    "$dir/libtim.a" -lpthread -lresolv -lm
+  for program in stress melee; do
+    "${cc[@]}" -std=gnu11 -O1 -g -no-pie "${strict[@]}" -DTIM_STATIC -Iinclude "capi/ctest/$program.c" -o "$dir/$program" \
+      "$dir/libtim.a" -lpthread -lresolv -lm
+  done
   within 600 "$dir/stress" "$url" 8 40
+  within 600 "$dir/melee" "$url" 3 8
 }
 
 # sees VARIANT MISTAKE WORD: the sanitizer is really at work.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the C face: fuzz.sh SECONDS. What crashes is kept as build/fuzz/crash-*; run the program with such a file to see it
+# Fuzzes the C face, and then has a melee around it, for as long: fuzz.sh SECONDS. What crashes is kept as build/fuzz/crash-*; run the program with such a file to see it
 # again, and move the file to capi/ctest/fuzz/ when it is mended: all of them are run first, each time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -27,3 +27,8 @@ export TIM_FUZZ_URL
 # Leaks are the stress program's to find: here, memory that only Go knows would look like one.
 "$work/fuzz" -detect_leaks=0 -max_len=400 -timeout=20 -rss_limit_mb=4096 -max_total_time="${1:?SECONDS}" -print_final_stats=1 \
   -artifact_prefix="$work/" "$work/corpus" capi/ctest/fuzz 2>&1 | grep -v -e NEW -e REDUCE -e pulse
+
+# The same library, with many threads instead of many inputs.
+"$CC" -std=gnu11 -g -O1 -Wall -Wextra -fsanitize=address -Iinclude -DTIM_STATIC capi/ctest/melee.c -o "$work/melee" "$work/libtim.a" \
+  -lpthread -lresolv
+ASAN_OPTIONS=detect_leaks=0 bash capi/ctest/melee.sh "$work/melee" "$1"

@@ -56,6 +56,9 @@ func (c *connection) login(f *wire.Login) {
 		c.accept(f.Request, f.User, day)
 	case "expires":
 		c.accept(f.Request, f.User, args.millis(0))
+	case "chaos":
+		c.chaos(f.Request, c.server.beginChaos())
+		return
 	case "refuse":
 		code := codes.Code(args.number(0))
 		c.send(&wire.Refused{Request: f.Request, Code: code, Text: code.Text()})
@@ -89,6 +92,10 @@ func (c *connection) accepted(request, number uint64, valid time.Duration) *wire
 
 func (c *connection) resumed(f *wire.Resume) {
 	c.resume = string(f.Ticket)
+	if c.server.isChaos(c.resume) {
+		c.chaos(f.Request, c.resume)
+		return
+	}
 	if !c.server.running(c.resume) {
 		c.send(&wire.Refused{Request: f.Request, Code: codes.KickedOffline, Reason: codes.KickRESTAPI, At: now().UnixMilli()})
 		return

@@ -12,6 +12,7 @@
 //	silent            never
 //	garbage           by bytes that are no frame
 //	cut               by closing the connection without a word
+//	chaos             by any of these, and then everything that a server may do, at any moment; see chaos.go
 //
 // The others say what happens afterwards, one after the other:
 //
@@ -124,6 +125,19 @@ func (s *server) begin(user string) (string, uint64) {
 	resume := fmt.Sprintf("resume-%d", s.last)
 	s.sessions[resume] = user
 	return resume, s.last
+}
+
+const chaotic = " " // no user is called so
+
+func (s *server) beginChaos() (resume string) {
+	resume, _ = s.begin(chaotic)
+	return resume
+}
+
+func (s *server) isChaos(resume string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions[resume] == chaotic
 }
 
 // running reports whether a session can be resumed.
