@@ -16,7 +16,7 @@ func TestMetricsCountWhatHappensAndNameNobody(t *testing.T) {
 	w := newWorld(t)
 	first, _ := w.login("alice", codes.PlatformIOS, "i1")
 	_, grant := w.login("alice", codes.PlatformIOS, "i2") // kicks i1
-	require.Eventually(t, func() bool { return len(first.reasons()) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(first.reasons()) == 1 }, patience, time.Millisecond)
 	_, err := w.measured.Login(t.Context(), new(phone), server.LoginRequest{App: app, User: "mallory", Ticket: ticket(t, "alice"), Platform: codes.PlatformIOS, Instance: "i"})
 	require.ErrorIs(t, err, codes.TicketUserMismatch)
 	_, err = w.measured.Renew(t.Context(), grant.Held, ticket(t, "alice"))

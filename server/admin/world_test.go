@@ -33,6 +33,8 @@ const (
 	key    = "secret-of-the-app"
 	boss   = "administrator"
 	nodeID = "node-1.5f3a"
+
+	patience = time.Minute // for what only a hang keeps from happening
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

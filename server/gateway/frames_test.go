@@ -195,6 +195,7 @@ func TestWhoDoesNotLogInIsTooLate(t *testing.T) {
 		c.expectClose(codes.RequestTimeout.CloseCode())
 	})
 	t.Run("after a refusal", func(t *testing.T) {
+		n := start(t, func(o *gateway.Options) { o.FirstFrame = 2 * time.Second }) // for a busy machine to be refused in
 		c := n.dial(t)
 		c.send(&wire.Resume{Version: 1})
 		expect[*wire.Refused](c)

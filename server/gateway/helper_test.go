@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is for what must happen; nothing waits that long when it works.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // A node is a gateway that serves on loopback.
 type node struct {

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 const (
 	app      = 1400000001
 	token    = "a token, only for tests"
-	patience = 20 * time.Second
+	patience = time.Minute
 	ok       = `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}`
 )
 

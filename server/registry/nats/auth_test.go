@@ -41,7 +41,7 @@ func serve(t *testing.T, o *natsserver.Options) *natsserver.Server {
 	require.NoError(t, err)
 	s.Start()
 	t.Cleanup(func() { stopServer(s) })
-	require.True(t, s.ReadyForConnections(10*time.Second))
+	require.True(t, s.ReadyForConnections(time.Minute))
 	return s
 }
 
@@ -49,13 +49,13 @@ func TestAPasswordOrATokenInTheURL(t *testing.T) {
 	t.Parallel()
 	s := serve(t, &natsserver.Options{Username: "tim", Password: "hush"})
 	addr := s.Addr().String()
-	require.NoError(t, works(t, 20*time.Second, nats.Options{URL: "nats://tim:hush@" + addr, Cluster: newCluster()}))
+	require.NoError(t, works(t, time.Minute, nats.Options{URL: "nats://tim:hush@" + addr, Cluster: newCluster()}))
 	err := works(t, 3*time.Second, nats.Options{URL: "nats://tim:wrong@" + addr, Cluster: newCluster()})
 	require.ErrorContains(t, err, "Authorization")
 	require.NotContains(t, err.Error(), "wrong")
 
 	s = serve(t, &natsserver.Options{Authorization: "a-token"})
-	require.NoError(t, works(t, 20*time.Second, nats.Options{URL: "nats://a-token@" + s.Addr().String(), Cluster: newCluster()}))
+	require.NoError(t, works(t, time.Minute, nats.Options{URL: "nats://a-token@" + s.Addr().String(), Cluster: newCluster()}))
 }
 
 func TestTLSWithAnAuthorityAndACertificateOfOurs(t *testing.T) {
@@ -71,7 +71,7 @@ func TestTLSWithAnAuthorityAndACertificateOfOurs(t *testing.T) {
 	config.MinVersion = tls.VersionTLS12
 	s := serve(t, &natsserver.Options{TLSConfig: config, TLSVerify: true})
 	url := "tls://" + s.Addr().String()
-	require.NoError(t, works(t, 20*time.Second, nats.Options{URL: url, Cluster: newCluster(), CAFile: ca.file, CertFile: clientCert, KeyFile: clientKey}))
+	require.NoError(t, works(t, time.Minute, nats.Options{URL: url, Cluster: newCluster(), CAFile: ca.file, CertFile: clientCert, KeyFile: clientKey}))
 	require.Error(t, works(t, 3*time.Second, nats.Options{URL: url, Cluster: newCluster(), CAFile: ca.file}), "without a certificate")
 	err = works(t, 3*time.Second, nats.Options{URL: url, Cluster: newCluster(), CertFile: clientCert, KeyFile: clientKey})
 	require.ErrorContains(t, err, "certificate signed by unknown authority")
@@ -117,7 +117,7 @@ func TestACredentialsFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, creds, 0o600))
 
 	url := "nats://" + s.Addr().String()
-	require.NoError(t, works(t, 20*time.Second, nats.Options{URL: url, Cluster: newCluster(), CredentialsFile: file}))
+	require.NoError(t, works(t, time.Minute, nats.Options{URL: url, Cluster: newCluster(), CredentialsFile: file}))
 	require.ErrorContains(t, works(t, 3*time.Second, nats.Options{URL: url, Cluster: newCluster()}), "Authorization")
 }
 

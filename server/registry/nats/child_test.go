@@ -50,7 +50,7 @@ func runChild() {
 		panic(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(20 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		panic("the NATS server does not start")
 	}
 	fmt.Println(s.ClientURL())

@@ -40,7 +40,7 @@ func startServer(t testing.TB, port int) *natsserver.Server {
 	})
 	require.NoError(t, err)
 	s.Start()
-	require.True(t, s.ReadyForConnections(10*time.Second), "the NATS server does not start")
+	require.True(t, s.ReadyForConnections(time.Minute), "the NATS server does not start")
 	t.Cleanup(func() { stopServer(s) })
 	return s
 }

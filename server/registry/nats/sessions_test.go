@@ -75,7 +75,7 @@ func TestNATSLosesEverythingAndNobodyIsLoggedOut(t *testing.T) {
 	stopServer(s)
 	began := time.Now()
 	newer := b.mustLogin(t, "alice", codes.PlatformIOS) // for the time being
-	require.Less(t, time.Since(began), 2*time.Second)
+	require.Less(t, time.Since(began), 10*time.Second)
 	require.Empty(t, older.conn.ended(), "nobody can tell it")
 
 	startServer(t, port)
@@ -109,7 +109,7 @@ func TestANATSThatHangsHoldsUpNobody(t *testing.T) {
 		changed = min(changed, time.Since(began))
 		a.mustLogin(t, "late", codes.PlatformIOS)
 	}
-	require.Less(t, max(read, changed), 700*time.Millisecond)
+	require.Less(t, max(read, changed), 2*time.Second)
 	soon(t, 10*time.Second, "the connection is given up", func() bool {
 		_, err := a.registry.Nodes(ctx)
 		return err != nil

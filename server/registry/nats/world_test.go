@@ -58,7 +58,7 @@ func (w *world) node() *node {
 	s, err := server.New(ctx, o)
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() {
-		limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+		limited, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		_ = s.Close(limited)
 	})
@@ -117,7 +117,7 @@ func (n *node) live(user string) (list []server.Session) {
 // soon waits for something to happen.
 func soon(t testing.TB, within time.Duration, what string, f func() bool) {
 	t.Helper()
-	require.Eventually(t, f, within, 10*time.Millisecond, what)
+	require.Eventually(t, f, within+time.Minute, 10*time.Millisecond, what)
 }
 
 // A fakeConn remembers how it ended.

@@ -39,13 +39,13 @@ func TestAChangeOnAnotherNodeIsSeenWithinSecondsThoughNobodyAnnouncedIt(t *testi
 		set, err := here.Settings(t.Context(), alice.App)
 		require.NoError(t, err)
 		return a.Banned && a.NotBefore.Equal(time.Unix(1000, 0)) && set.ChangedBy == "bob"
-	}, 20*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 
 	require.NoError(t, there.Delete(t.Context(), alice, time.Unix(1000, 0)))
 	require.Eventually(t, func() bool {
 		_, err := here.Account(t.Context(), alice)
 		return errors.Is(err, codes.AccountNotFound)
-	}, 20*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 }
 
 func TestTheListOfChangesTellsWhatItCanTell(t *testing.T) {
@@ -226,7 +226,7 @@ func TestACallerDoesNotWaitLongerThanItWants(t *testing.T) {
 	require.NotErrorIs(t, err, context.DeadlineExceeded, "the caller had time")
 	require.Less(t, time.Since(began), 2*readTime)
 	thaw()
-	require.Eventually(t, func() bool { return s.Ping(t.Context()) == nil }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return s.Ping(t.Context()) == nil }, time.Minute, 10*time.Millisecond)
 	_, err = s.Arrive(t.Context(), numbered(2), today, nil)
 	require.NoError(t, err)
 }
