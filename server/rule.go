@@ -31,7 +31,7 @@ func departures(list []Departure, sessions []Session, settings Settings) []Depar
 		if !counts(s) {
 			continue
 		}
-		reason, by := verdict(s, newer, settings)
+		reason, by := verdict(s, sessions[i+1:], newer, settings)
 		if !slices.ContainsFunc(newer, s.sameInstance) { // an instance counts once
 			newer = append(newer, s)
 		}
@@ -43,16 +43,18 @@ func departures(list []Departure, sessions []Session, settings Settings) []Depar
 	return list
 }
 
-// verdict returns why s has to leave for one of newer, and for which, or 0.
-func verdict(s *Session, newer []*Session, settings Settings) (codes.KickReason, *Session) {
+// verdict returns why s has to leave, and for whom, or 0. later are all who came after s, of whom newer count.
+func verdict(s *Session, later []Session, newer []*Session, settings Settings) (codes.KickReason, *Session) {
+	for i := len(later) - 1; i >= 0; i-- {
+		if n := &later[i]; n.Left == nil && s.sameInstance(n) {
+			return codes.KickReplaced, n
+		}
+	}
 	var own, other *Session // the newest
 	instances := 0
 	for _, n := range newer {
 		switch {
-		case s.sameInstance(n):
-			if n.Left == nil {
-				return codes.KickReplaced, n
-			}
+		case s.sameInstance(n): // it left
 		case n.Platform == s.Platform:
 			instances++
 			if own == nil {

@@ -130,6 +130,8 @@ func TestDepartures(t *testing.T) {
 		{"who was kicked and logs in over a clock that is late is not replaced by what it was", DefaultSettings(),
 			[]Session{instance(ios, 1, "a"), left(instance(ios, 2, "a"), other)}, ""},
 		{"and counts once", two, []Session{device(android, 1), instance(android, 2, "a"), left(instance(android, 3, "a"), other)}, ""},
+		{"but replaces what it was before that", two,
+			[]Session{instance(android, 1, "a"), instance(android, 2, "a"), left(instance(android, 3, "a"), other)}, "s1 replaced s2"},
 		{"one that left by the rule still counts", two,
 			[]Session{device(android, 1), left(device(ios, 2), other), device(android, 3)}, "s1 multiple_device s2"},
 		{"one that an administrator ended does not", two,
