@@ -91,8 +91,10 @@ func (f *fighter) dial() {
 	}
 	d := websocket.Dialer{Subprotocols: []string{wire.Subprotocol}, HandshakeTimeout: patience}
 	conn, answer, err := d.Dial("ws://"+f.nodes[f.IntN(len(f.nodes))].address+gateway.Path, header)
-	if err != nil { // it is being stopped
-		if answer == nil || answer.StatusCode != http.StatusServiceUnavailable {
+	if err != nil {
+		stopping := answer != nil && answer.StatusCode == http.StatusServiceUnavailable
+		moved := answer == nil && early // its clone came back with the session, before this one was answered
+		if !stopping && !moved {
 			f.t.Errorf("dial: %v", err)
 		}
 		time.Sleep(time.Millisecond)

@@ -230,7 +230,7 @@ func (m *melee) quarrel() string {
 		}
 		settings, err := m.nodes[0].sessions.Settings(appID)
 		if gone := server.Departures(list, settings); err != nil || len(gone) > 0 {
-			return fmt.Sprintf("%s has %d sessions too many: %v", user, len(gone), err)
+			return fmt.Sprintf("%s has %d sessions too many of %v, by %v: %v", user, len(gone), list, settings, err)
 		}
 		for _, s := range list {
 			if s.AwayUntil.IsZero() {
