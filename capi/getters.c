@@ -15,14 +15,14 @@ int32_t tim_is_ready(tim_client client) {
   return tim_look(client, &state) && state & TIM_READY;
 }
 
-/* Copies the name between two equal, even values of user_seq. */
+/* Copies the name. While that lasts another one may be written, but not where this one is; a third one would be. */
 static void read_user(const struct tim_published *now, uint64_t name[5]) {
-  uint64_t before, after;
+  uint64_t seq, then = __atomic_load_n(&now->user_seq, __ATOMIC_ACQUIRE);
   do {
-    before = __atomic_load_n(&now->user_seq, __ATOMIC_ACQUIRE);
-    for (int i = 0; i < 5; i++) name[i] = __atomic_load_n(&now->user[i], __ATOMIC_ACQUIRE);
-    after = __atomic_load_n(&now->user_seq, __ATOMIC_ACQUIRE);
-  } while (before != after || before % 2);
+    seq = then;
+    for (int i = 0; i < 5; i++) name[i] = __atomic_load_n(&now->user[seq % 2][i], __ATOMIC_ACQUIRE);
+    then = __atomic_load_n(&now->user_seq, __ATOMIC_ACQUIRE);
+  } while (then != seq);
 }
 
 /* The two getters below ask for the client again when they have read: in between, the slot may have become another's. */

@@ -75,15 +75,14 @@ func (p *publisher) end() {
 	}
 }
 
-// publishUser changes the name word by word; a reader that sees user_seq odd or changed reads again. The last byte stays
-// NUL.
+// publishUser writes the name beside the one that is read now, and then says that it is the one. The last byte stays NUL.
 func (p *publisher) publishUser(user string) {
-	var words [len(p.to.user)]uint64
+	var words [len(p.to.user[0])]uint64
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&words)), unsafe.Sizeof(words)-1), user)
 	seq := (*uint64)(&p.to.user_seq)
-	atomic.AddUint64(seq, 1)
+	next := atomic.LoadUint64(seq) + 1
 	for i, w := range words {
-		atomic.StoreUint64((*uint64)(&p.to.user[i]), w)
+		atomic.StoreUint64((*uint64)(&p.to.user[next%2][i]), w)
 	}
-	atomic.AddUint64(seq, 1)
+	atomic.StoreUint64(seq, next)
 }

@@ -12,13 +12,15 @@
 
 #define TIM_CLOCK_UNKNOWN INT64_MIN
 
-/* What the getters of one client answer: a cache line. Go writes it with sync/atomic, C reads it with the __atomic
- * builtins, so a getter never enters Go. */
+/* What the getters of one client answer. Go writes it with sync/atomic, C reads it with the __atomic builtins, so a getter
+ * never enters Go, nor waits for a thread that is in it: after a fork there is none. */
 struct tim_published {
   uint64_t state; /* the generation; below it TIM_OPEN, TIM_READY and the login status; 0: nobody */
   int64_t clock_offset_ns; /* server's clock minus CLOCK_REALTIME, or TIM_CLOCK_UNKNOWN */
-  uint64_t user_seq;       /* odd while user changes */
-  uint64_t user[5];        /* the name, padded with NULs */
+  uint64_t user_seq;       /* how often the name has changed */
+  uint64_t user
+      [2]
+      [5]; /* the name, padded with NULs, is in user[user_seq % 2]; the next is written beside it */
 } __attribute__((aligned(64)));
 
 #define TIM_STATUS_MASK 3
