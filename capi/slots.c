@@ -11,17 +11,12 @@ static pthread_mutex_t table_mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the tw
 static int32_t used_slots; /* those from here on were never used */
 static int32_t first_free = -1;
 
+/* Whoever loads the library has Go's threads, and a child has none, also if nothing was called before the fork. */
 static int forked; /* atomic */
-static pthread_once_t fork_watch = PTHREAD_ONCE_INIT;
-
+#ifndef _WIN32
 static void in_child(void) { __atomic_store_n(&forked, 1, __ATOMIC_RELAXED); }
-static void watch_fork(void) {
-#ifdef _WIN32
-  (void)in_child; /* nobody forks there */
-#else
-  pthread_atfork(NULL, NULL, in_child);
+__attribute__((constructor)) static void watch_fork(void) { pthread_atfork(NULL, NULL, in_child); }
 #endif
-}
 
 int tim_forked(void) { return __atomic_load_n(&forked, __ATOMIC_RELAXED); }
 
@@ -47,7 +42,6 @@ static struct tim_slot *pop_free(void) {
 struct tim_slot *tim_slot_take_locked(tim_client *client) {
   struct tim_slot *slot;
   uint64_t generation;
-  pthread_once(&fork_watch, watch_fork);
   slot = pop_free();
   if (!slot) return NULL;
   pthread_mutex_lock(&slot->mutex);

@@ -6,7 +6,8 @@
  *   low-memory      address space for the runtime and little else: a client can be made, or the answer is a code
  *   two-copies      two copies of the library in one process, each with clients of its own
  *   unloaded        dlclose, with a client online, leaves all as it is
- *   unused          the library is loaded, nothing is called, and the process goes on with its own life */
+ *   unused          the library is loaded, nothing is called, and the process goes on with its own life; a child of it that
+ *                   makes a client is told that it cannot */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -224,6 +225,15 @@ static void unloaded(const char *path) {
 static volatile sig_atomic_t alarms;
 static void on_alarm(int signal) { (void)signal, alarms++; }
 
+static int in_child(void) {
+  tim_config config = TIM_CONFIG_INIT;
+  tim_client client;
+  config.url = url;
+  config.sdk_app_id = 1;
+  config.platform = TIM_PLATFORM_LINUX;
+  return tim_client_new(&config, &client) == TIM_INVALID_OPERATION ? 7 : 8;
+}
+
 static void unused(void) {
   struct sigaction action;
   int status;
@@ -234,7 +244,7 @@ static void unused(void) {
   for (int i = 0; i < 50; i++) {
     CHECK(raise(SIGALRM) == 0);
     child = fork();
-    if (child == 0) _exit(7);
+    if (child == 0) _exit(in_child());
     CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 7);
   }
   CHECK(alarms == 50);
