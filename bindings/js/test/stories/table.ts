@@ -103,7 +103,12 @@ const rows: Row[] = [
       ok(failed, `${code} is a code of the network: ${message}`);
       equal(await client.user(), '');
       await heal();
-      equal((await client.login('alice', await ticket('alice'))).code, tim.Code.OK);
+      await until(async () => {
+        const { code } = await client.login('alice', await ticket('alice'));
+        if (networkCodes(tim, face).includes(code)) return false; // a second is short on a busy machine
+        equal(code, tim.Code.OK);
+        return true;
+      }, 'the server is reached');
     },
   },
   {
