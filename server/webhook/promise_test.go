@@ -40,7 +40,7 @@ func TestATryLastsForTwoSecondsIfNothingElseIsSaid(t *testing.T) {
 		once.Do(func() { <-r.Context().Done() })
 		fmt.Fprint(w, ok)
 	})
-	w, log := open(t, file(t), b.URL)
+	w, log := open(t, file(t), b.URL, func(o *Options) { o.Receivers = map[uint64]Receiver{app: {URL: b.URL}} })
 	began := time.Now()
 	w.Changed(login("alice", 1))
 	drained(t, w)

@@ -135,7 +135,9 @@ func TestWhatGoesWrongIsTriedAgain(t *testing.T) {
 				fmt.Fprint(w, ok)
 			})
 			w, _ := open(t, file(t), b.URL, func(o *Options) {
-				o.Receivers = map[uint64]Receiver{app: {URL: b.URL, Timeout: 100 * time.Millisecond}}
+				if c.name == "a time-out" {
+					o.Receivers = map[uint64]Receiver{app: {URL: b.URL, Timeout: 2 * time.Second}}
+				}
 			})
 			w.Changed(login("alice", 1))
 			w.Changed(login("alice", 2))
@@ -187,7 +189,9 @@ func TestADeadReceiverNeverSlowsALogin(t *testing.T) {
 	dead, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
 	require.NoError(t, err)
 	defer dead.Close()
-	w, log := open(t, file(t), "http://"+dead.Addr().String(), func(o *Options) { o.Queue = 500 })
+	w, log := open(t, file(t), "http://"+dead.Addr().String(), func(o *Options) {
+		o.Queue, o.Receivers = 500, map[uint64]Receiver{app: {URL: "http://" + dead.Addr().String()}}
+	})
 	slow := 0
 	for i := range 5000 {
 		began := time.Now()

@@ -124,7 +124,7 @@ func open(t *testing.T, path, to string, change ...func(*Options)) (*Webhook, *l
 	t.Helper()
 	log := new(lines)
 	o := Options{
-		Path: path, Receivers: map[uint64]Receiver{app: {URL: to, Token: token}},
+		Path: path, Receivers: map[uint64]Receiver{app: {URL: to, Token: token, Timeout: patience}}, // on a busy machine nobody asks twice
 		RetryMin: time.Millisecond, RetryMax: 20 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(log, nil)),
 	}
 	for _, c := range change {
