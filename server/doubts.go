@@ -8,17 +8,20 @@ import (
 	"sync/atomic"
 )
 
-const maxDoubts = 1 << 16 // users
+const (
+	maxDoubts  = 1 << 16 // users
+	doubtsEach = 4       // of one user; the oldest are forgotten first
+)
 
 // doubts are changes whose write the registry did not answer: it may have happened or not. Whoever looks at the key next finds
-// out by its revision, and then they are told.
+// out by its revision, and then they are told. There may be several of a user, if nobody could look in between: at most one of
+// them is what the key has.
 type doubts struct {
 	count atomic.Int32 // of users: mostly 0, and then nobody has to wait for mu
 	mu    sync.Mutex
-	users map[UserKey][]Change
+	users map[UserKey][][]Change
 }
 
-// add replaces what was in doubt about a user before.
 func (d *doubts) add(key UserKey, told []Change) {
 	if len(told) == 0 || told[0].Revision == 0 {
 		return
@@ -26,10 +29,11 @@ func (d *doubts) add(key UserKey, told []Change) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.users == nil {
-		d.users = make(map[UserKey][]Change)
+		d.users = make(map[UserKey][][]Change)
 	}
-	if _, known := d.users[key]; known || len(d.users) < maxDoubts {
-		d.users[key] = slices.Clone(told)
+	if list, known := d.users[key]; known || len(d.users) < maxDoubts {
+		list = append(list, slices.Clone(told))
+		d.users[key] = list[max(len(list)-doubtsEach, 0):]
 	}
 	d.count.Store(int32(len(d.users)))
 }
@@ -74,13 +78,11 @@ func (d *doubts) proved(key UserKey, revision uint64) []Change {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	told := d.users[key]
-	if len(told) == 0 {
-		return nil
-	}
-	last := &told[len(told)-1]
-	if revision == last.Revision || revision == 0 && len(last.Sessions) == 0 {
-		return told
+	for _, told := range slices.Backward(d.users[key]) {
+		last := &told[len(told)-1]
+		if revision == last.Revision || revision == 0 && len(last.Sessions) == 0 {
+			return told
+		}
 	}
 	return nil
 }

@@ -93,7 +93,10 @@ func (w *watched) Update(ctx context.Context, key UserKey, change func([]Session
 	if errors.Is(err, ErrUnavailable) && !t.wanted {
 		return err // what it was given may be what was so once
 	}
-	w.tell(key, t.proved)
+	if t.proved != nil {
+		w.tell(key, t.proved)
+		w.doubts.end(key)
+	}
 	switch {
 	case err == nil:
 		w.tell(key, t.told)
