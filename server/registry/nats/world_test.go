@@ -100,11 +100,14 @@ func (n *node) resume(d *device) (err error) {
 	return err
 }
 
-// live returns the sessions of a user that last, away or not.
+// live returns the sessions of a user that last, away or not. It waits for a registry that does not answer.
 func (n *node) live(user string) (list []server.Session) {
 	all, err := n.registry.Sessions(ctx, key(user))
+	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		all, err = n.registry.Sessions(ctx, key(user)) // that it cannot be read does not mean that nobody is there
+	}
 	if err != nil {
-		return nil
+		panic(err)
 	}
 	for _, s := range all {
 		if s.Left == nil {
