@@ -63,10 +63,16 @@ func millis(ms int64) time.Duration {
 	return time.Duration(min(max(ms, 0), day.Milliseconds())) * time.Millisecond
 }
 
-// unixMillis turns a time from the wire into a time; 0 is the zero time.
+// unixMillis turns a time from the wire into a time between 1970 and 2200, so that no sum with it leaves the range of a
+// Duration since 1970; 0 is the zero time.
 func unixMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms)
+	return sane(ms)
+}
+
+func sane(ms int64) time.Time {
+	const in2200 = 7_258_118_400_000
+	return time.UnixMilli(min(max(ms, 0), in2200))
 }

@@ -54,5 +54,5 @@ func (e *engine) setClock(payload []byte) {
 
 // setServerTime notes the server's clock as it was half a round trip ago.
 func (e *engine) setServerTime(ms int64, rtt time.Duration) {
-	e.client.time.Store(&serverTime{clocks: e.clocks, server: time.UnixMilli(ms).Add(rtt / 2), here: e.now})
+	e.client.time.Store(&serverTime{clocks: e.clocks, server: sane(ms).Add(rtt / 2), here: e.now})
 }

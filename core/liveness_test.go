@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"math"
 	"syscall"
 	"testing"
 	"time"
@@ -253,4 +254,23 @@ func TestAPingWithoutAClockChangesNothing(t *testing.T) {
 		require.Less(t, w.serverTimeIsOff(), time.Millisecond)
 		require.Equal(t, codes.StateConnected, w.Connection())
 	})
+}
+
+func TestAServerWithAnAbsurdClockDoesNotMakeTimesThatCannotBe(t *testing.T) {
+	for _, ms := range []int64{math.MaxInt64, math.MinInt64, -1, 1 << 53} {
+		simulate(t, func(s *timtest.Server, _ *Options) {
+			s.OnFrame = func(c *timtest.Conn, f wire.Frame) bool {
+				c.Accept(f.(*wire.Login).Request, func(a *wire.Accepted) { a.ServerTime, a.TicketExpires = ms, ms })
+				return true
+			}
+		}, func(w *world) {
+			w.signedIn()
+			at, known := w.ServerTime()
+			require.True(t, known)
+			require.WithinRange(t, at, time.Unix(0, 0), time.Date(2201, 1, 1, 0, 0, 0, 0, time.UTC), ms)
+			sum := time.Duration(time.Now().UnixNano()) + w.Snapshot().ClockOffset // as the C face calculates
+			require.EqualValues(t, at.UnixNano(), sum, ms)
+			w.tells()
+		})
+	}
 }
