@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -109,11 +109,12 @@ func knock(ctx context.Context, d *dialer) error {
 	return err
 }
 
-// freeAddr returns a loopback address that nobody listens on. Its port lies below those that the kernel gives to clients,
-// so it stays free while a server restarts.
+// freeAddr returns a loopback address that nobody listens on, another one each time. Its port lies below those that the kernel gives to
+// clients, so it stays free while a server restarts.
 func freeAddr() (string, error) {
+	const first, all = 20_000, 12_000
 	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		addr := fmt.Sprintf("127.0.0.1:%d", first+lastPort.Add(1)%all)
 		l, err := net.Listen("tcp4", addr)
 		if err != nil {
 			continue
@@ -121,8 +122,12 @@ func freeAddr() (string, error) {
 		l.Close()
 		return addr, nil
 	}
-	return "", errors.New("no free port between 20000 and 32000")
+	return "", fmt.Errorf("no free port between %d and %d", first, first+all-1)
 }
+
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32()) } // a run beside this one begins elsewhere
 
 // runTool runs a program to its end, such as a compiler, and shows what it said if it fails.
 func runTool(ctx context.Context, dir, name string, args ...string) (string, error) {
