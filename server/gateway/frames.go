@@ -37,7 +37,13 @@ func (c *conn) handle(f wire.Frame) {
 			return
 		}
 		c.wrong(codes.InvalidOperation, "a resume on a connection that is signed in")
-	case *wire.Renew, *wire.Logout, *wire.Call:
+	case *wire.Logout:
+		if signedIn || c.tries > 0 { // it may have been sent before the login was refused
+			c.logout(f)
+			return
+		}
+		c.wrong(codes.InvalidOperation, "a logout before a login")
+	case *wire.Renew, *wire.Call:
 		if signedIn {
 			c.request(f, held)
 			return
@@ -170,18 +176,23 @@ func (c *conn) request(f wire.Frame, held *server.Held) {
 		c.write(&wire.Reply{
 			Request: f.Request, TicketExpires: grant.TicketExpires.UnixMilli(), ResumeTicket: grant.ResumeTicket,
 		})
-	case *wire.Logout:
-		held, left := c.part(nil)
-		if !left {
-			return
-		}
-		if err := c.g.sessions.Logout(c.g.ctx, held); err != nil {
-			c.g.log.Warn("a logout has not reached the registry yet", "client", c.remote, "error", err)
-		}
-		c.say(&goodbye{frame: &wire.Reply{Request: f.Request}, close: 1000, text: "logged out"})
 	case *wire.Call:
 		c.write(&wire.Reply{Request: f.Request, Code: codes.NotSupported, Text: codes.NotSupported.Text()})
 	}
+}
+
+// logout ends the session, if there is one, and the connection.
+func (c *conn) logout(f *wire.Logout) {
+	held, left := c.part(nil)
+	if !left {
+		return
+	}
+	if held != nil {
+		if err := c.g.sessions.Logout(c.g.ctx, held); err != nil {
+			c.g.log.Warn("a logout has not reached the registry yet", "client", c.remote, "error", err)
+		}
+	}
+	c.say(&goodbye{frame: &wire.Reply{Request: f.Request}, close: 1000, text: "logged out"})
 }
 
 // turn changes the phase and reports whether it was from.

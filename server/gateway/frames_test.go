@@ -115,6 +115,21 @@ func TestARefusedClientMayTryAgainAFewTimes(t *testing.T) {
 	d.expectClose(codes.InvalidOperation.CloseCode())
 }
 
+func TestALogoutMayCrossTheRefusalOfItsLogin(t *testing.T) {
+	n := start(t)
+	n.sessions.onLogin = func(server.Conn, server.LoginRequest) (server.Grant, error) {
+		return server.Grant{}, &server.Refusal{Code: codes.TicketExpired, Text: "ended an hour ago"}
+	}
+	c := n.dial(t)
+	c.send(loginOf("alice"))
+	c.send(&wire.Logout{Request: 2})
+	require.Equal(t, codes.TicketExpired, expect[*wire.Refused](c).Code)
+	require.Equal(t, &wire.Reply{Request: 2}, expect[*wire.Reply](c))
+	c.expectClose(websocket.CloseNormalClosure)
+	require.Empty(t, n.sessions.out, "nobody was signed in")
+	require.Empty(t, n.log.lines("level=WARN"), "it is nobody's mistake")
+}
+
 func TestAnotherVersionOfTheProtocolIsRefused(t *testing.T) {
 	n := start(t)
 	c := n.dial(t)
