@@ -18,9 +18,8 @@ struct tim_published {
   uint64_t state; /* the generation; below it TIM_OPEN, TIM_READY and the login status; 0: nobody */
   int64_t clock_offset_ns; /* server's clock minus CLOCK_REALTIME, or TIM_CLOCK_UNKNOWN */
   uint64_t user_seq;       /* how often the name has changed */
-  uint64_t user
-      [2]
-      [5]; /* the name, padded with NULs, is in user[user_seq % 2]; the next is written beside it */
+  /* The name, padded with NULs, is in user[user_seq % 2]; the next is written beside it. */
+  uint64_t user[2][5];
 } __attribute__((aligned(64)));
 
 #define TIM_STATUS_MASK 3
